@@ -1,0 +1,23 @@
+// IP arithmetic: what node:net does not say in one word.
+import { BlockList, isIP, isIPv4 } from 'node:net';
+
+/** Bits of a network's prefix; a bare address is a network of one. */
+export function prefixLength(cidr: string): number {
+  const [base = '', bits] = cidr.split('/');
+  return bits === undefined ? (isIPv4(base) ? 32 : 128) : Number(bits);
+}
+
+/** Whether an address lies in a network (`172.22.22.0/29`) or is the one given without a length. */
+export function within(address: string, cidr: string): boolean {
+  const base = cidr.split('/')[0] ?? '';
+  if (isIP(address) === 0 || isIP(base) !== isIP(address)) return false;
+  const list = new BlockList();
+  list.addSubnet(base, prefixLength(cidr), isIPv4(base) ? 'ipv4' : 'ipv6');
+  return list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+}
+
+/** One spelling for each address, without its scope: `fe80:0000:…:0001` and `fe80::1` are the same. */
+export function canonical(address: string): string {
+  const bare = address.split('%')[0] ?? address;
+  return isIP(bare) === 6 ? new URL(`http://[${bare}]`).hostname.slice(1, -1) : bare;
+}

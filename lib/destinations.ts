@@ -1,0 +1,172 @@
+// Where a vantage could go: every address of every other machine on every network, and every external target. Pure.
+import { isIPv4 } from 'node:net';
+import { within } from './address.ts';
+import { interfaceOf, routeTo } from './facts.ts';
+import type { Discovery, Facts, Failure, Inventory, Network, Target } from './model.ts';
+
+/** Why there is no address to probe: the destination could not be asked, or its own list shows that it has none. */
+type Missing = Readonly<{ unknown: Failure } | { absent: string }>;
+
+export type Destination = Readonly<{
+  /** As in flow ids: `joi vmbr1`, `mesh wan/ll`, `chat.signal.org`, `1.1.1.1`. */
+  label: string;
+  to: string;
+  network: string;
+  kind: 'machine' | 'link-local' | 'external';
+  address: string | Missing;
+  /** `send`: on-link, or by a next hop of ours, or external · otherwise why nothing is ever sent there. */
+  way: 'send' | Readonly<{ noPath: string }>;
+  /** External: the targets that this address stands for, as seen from this vantage, each with the name it has there. */
+  targets: Readonly<Record<string, string>>;
+  /** External: what it is known to serve. */
+  serves: readonly string[];
+  serverName: string | null;
+}>;
+
+export const operator = 'operator';
+
+export function factsOf(discovery: Discovery, host: string): Facts | Failure {
+  return discovery.hosts[host] ?? { operation: 'facts', cause: `nothing is known of ${host}` };
+}
+
+export function isFailure<T extends object>(value: T | Failure): value is Failure {
+  return 'operation' in value;
+}
+
+/** Networks a machine has an address on; the operator's seat stands outside, on the WAN side. */
+function networksOf(inventory: Inventory, host: string): readonly string[] {
+  if (host !== operator) return Object.keys(inventory.matrix.hosts[host]?.addresses ?? {});
+  return Object.entries(inventory.matrix.networks).flatMap(([name, { kind }]) => (kind === 'wan' ? [name] : []));
+}
+
+/** A host's address on a network: the inventory's, or what the host itself tells. */
+export function addressOn(inventory: Inventory, discovery: Discovery, host: string, network: string): string | Missing {
+  const given = inventory.matrix.hosts[host]?.addresses[network] ?? 'discover';
+  if (given !== 'discover') return given;
+  const facts = factsOf(discovery, host);
+  if (isFailure(facts)) return { unknown: facts };
+  const device = discoveredInterface(inventory, facts, network);
+  const found = facts.addresses.find((own) => own.interface === device && own.scope === 'global' && isIPv4(own.address));
+  return found?.address ?? { absent: `${host} has no IPv4 address on ${network}` };
+}
+
+/** `local`: the interface of that name · `wan`: the one with the default route, unless that leads over a network of ours. */
+function discoveredInterface(inventory: Inventory, facts: Facts, network: string): string | null {
+  if (inventory.matrix.networks[network]?.kind === 'local') return network;
+  const device = facts.routes.find((route) => route.destination === '0.0.0.0/0' && route.kind === 'unicast')?.interface ?? null;
+  const ranges = Object.values(inventory.matrix.networks).flatMap(({ cidr }) => cidr ?? []);
+  const ours = facts.addresses.some((own) => own.interface === device && ranges.some((range) => within(own.address, range)));
+  return ours ? null : device;
+}
+
+/** The interface by which a host takes part in a network; null: unknown, or none. */
+export function interfaceOn(inventory: Inventory, discovery: Discovery, host: string, network: string): string | null {
+  const facts = factsOf(discovery, host);
+  const address = addressOn(inventory, discovery, host, network);
+  return isFailure(facts) || typeof address !== 'string' ? null : interfaceOf(facts, address);
+}
+
+/** Every destination of a vantage among our own machines, in the inventory's order. */
+export function machineDestinations(inventory: Inventory, discovery: Discovery, vantage: string): readonly Destination[] {
+  const others = [...Object.keys(inventory.matrix.hosts), operator].filter((host) => host !== vantage);
+  return others.flatMap((to) =>
+    networksOf(inventory, to).flatMap((network): Destination[] => {
+      const base = { to, network, targets: {}, serves: [], serverName: null };
+      const address = addressOn(inventory, discovery, to, network);
+      const way = typeof address === 'string' ? wayTo(inventory, discovery, vantage, address) : 'send';
+      const plain: Destination = { ...base, label: `${to} ${network}`, kind: 'machine', address, way };
+      const shared = networksOf(inventory, vantage).includes(network) && hasNeighbours(inventory.matrix.networks[network]);
+      return shared ? [plain, { ...base, ...linkLocal(inventory, discovery, vantage, to, network), label: `${to} ${network}/ll`, kind: 'link-local' }] : [plain];
+    }),
+  );
+}
+
+/** Overlays such as Nebula carry IPv4 alone, a `local` network has one machine. */
+function hasNeighbours(network: Network | undefined): boolean {
+  return network?.kind === 'link' || network?.kind === 'wan';
+}
+
+function linkLocal(inventory: Inventory, discovery: Discovery, vantage: string, to: string, network: string): Pick<Destination, 'address' | 'way'> {
+  const theirs = factsOf(discovery, to);
+  if (isFailure(theirs)) return { address: { unknown: theirs }, way: 'send' };
+  const found = theirs.addresses.find((own) => own.scope === 'link' && own.interface === interfaceOn(inventory, discovery, to, network));
+  if (found === undefined) return { address: { absent: `${to} has no IPv6 link-local address on ${network}` }, way: 'send' };
+  const device = interfaceOn(inventory, discovery, vantage, network);
+  const ours = factsOf(discovery, vantage);
+  if (device === null || isFailure(ours)) return { address: found.address, way: 'send' };
+  if (!ours.addresses.some((own) => own.interface === device && own.scope === 'link'))
+    return { address: { absent: `${vantage} has no IPv6 link-local address on ${network}` }, way: 'send' };
+  return { address: `${found.address}%${device}`, way: onLinkFor(inventory, discovery, vantage, to, network) ? 'send' : { noPath: `${vantage} and ${to} are not on one link of ${network}` } };
+}
+
+/** Two machines that both have a WAN side need not be on the same link there. */
+function onLinkFor(inventory: Inventory, discovery: Discovery, vantage: string, to: string, network: string): boolean {
+  const address = addressOn(inventory, discovery, to, network);
+  const facts = factsOf(discovery, vantage);
+  if (isFailure(facts) || typeof address !== 'string') return true;
+  const route = routeTo(facts, address);
+  return route !== null && route.via === undefined;
+}
+
+/** An address of ours must never leave by a next hop that is not ours: an off-link private address would go to the internet. */
+function wayTo(inventory: Inventory, discovery: Discovery, vantage: string, address: string): Destination['way'] {
+  const facts = factsOf(discovery, vantage);
+  if (isFailure(facts)) return 'send';
+  const route = routeTo(facts, address);
+  if (route?.via === undefined) return 'send';
+  const next = Object.keys(inventory.matrix.hosts).find((host) =>
+    networksOf(inventory, host).some((network) => addressOn(inventory, discovery, host, network) === route.via),
+  );
+  if (next === undefined) return { noPath: `its only way is ${route.destination} via ${route.via}, which is not ours` };
+  const beyond = factsOf(discovery, next);
+  const onward = isFailure(beyond) ? null : routeTo(beyond, address);
+  const delivers = onward?.via === undefined && onward !== null;
+  const itself = !isFailure(beyond) && interfaceOf(beyond, address) !== null;
+  return delivers || itself ? 'send' : { noPath: `its only way is by ${next}, which has no link to it` };
+}
+
+/** Every external address once, in the inventory's order; a name that did not resolve stands for itself. */
+export function externalDestinations(inventory: Inventory, discovery: Discovery, vantage: string): readonly Destination[] {
+  const hosts = Object.keys(inventory.matrix.hosts);
+  const wan = Object.entries(inventory.matrix.networks).find(([, { kind }]) => kind === 'wan')?.[0] ?? 'wan';
+  const found: (Omit<Destination, 'targets' | 'serves'> & { targets: Record<string, string>; serves: string[] })[] = [];
+  const add = (target: string, label: string, address: string | Missing, serverName: string | null, mine: boolean): void => {
+    const serves = inventory.site.targets[target]?.serves ?? [];
+    const known = typeof address === 'string' ? found.find((other) => other.address === address) : undefined;
+    if (known === undefined)
+      found.push({ label, to: label, network: wan, kind: 'external', address, way: 'send', targets: mine ? { [target]: label } : {}, serves: [...serves], serverName });
+    else {
+      if (mine) known.targets[target] ??= label;
+      known.serves.push(...serves);
+    }
+  };
+  const numbered = (label: string, index: number): string => (index === 0 ? label : `${label}#${index + 1}`);
+  for (const [target, { names, addresses, discover }] of Object.entries(inventory.site.targets)) {
+    for (const address of addresses ?? []) add(target, address, address, null, true);
+    for (const name of names ?? []) {
+      const resolved = discovery.names[name] ?? { operation: 'resolve' as const, cause: `${name} was not resolved` };
+      if (isFailure(resolved)) add(target, name, { unknown: resolved }, name, true);
+      else resolved.forEach((address, index) => add(target, numbered(name, index), address, name, true));
+    }
+    if (discover === undefined) continue;
+    const told = new Map(hosts.map((host) => [host, discovered(factsOf(discovery, host), discover)]));
+    const own = told.get(vantage) ?? [];
+    // joi's resolver or router may be one of our own machines: those are cells of that machine already.
+    const all = [...new Set([...told.values()].flat())].filter((address) => !isOurs(inventory, discovery, address));
+    all.forEach((address, index) => add(target, numbered(target, index), address, null, own.includes(address)));
+  }
+  return found;
+}
+
+function discovered(facts: Facts | Failure, what: NonNullable<Target['discover']>): readonly string[] {
+  if (isFailure(facts)) return [];
+  if (what === 'resolvers') return facts.resolvers.filter((address) => isIPv4(address) && !address.startsWith('127.'));
+  return facts.routes.flatMap((route) => (route.destination === '0.0.0.0/0' && route.via !== undefined ? [route.via] : []));
+}
+
+function isOurs(inventory: Inventory, discovery: Discovery, address: string): boolean {
+  return [...Object.keys(inventory.matrix.hosts), operator].some((host) => {
+    const facts = factsOf(discovery, host);
+    return (!isFailure(facts) && interfaceOf(facts, address) !== null) || Object.values(inventory.matrix.hosts[host]?.addresses ?? {}).includes(address);
+  });
+}

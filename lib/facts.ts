@@ -1,0 +1,73 @@
+// What a host says of itself, as `ip` prints it -> Facts; and a look into its routing table. Pure.
+import { isIP, isIPv4 } from 'node:net';
+import { prefixLength, within } from './address.ts';
+import type { Address, Facts, Route } from './model.ts';
+
+/**
+ * @param told the prober's facts: name -> text, as `ip -o addr`, `ip route` and resolv.conf have it
+ * @returns null where addresses or routes are missing, since nothing can be planned from such a host
+ */
+export function parseFacts(told: Readonly<Record<string, string>>): Facts | null {
+  const addresses = lines(told.addresses).flatMap(parseAddress);
+  if (addresses.length === 0 || told.routes4 === undefined) return null;
+  return {
+    kernel: (told.kernel ?? '').trim(),
+    addresses,
+    routes: [
+      ...lines(told.routes4).flatMap((line) => parseRoute(line, '0.0.0.0/0')),
+      ...lines(told.routes6).flatMap((line) => parseRoute(line, '::/0')),
+    ],
+    resolvers: lines(told.resolvers).flatMap((line) => /^nameserver\s+(\S+)/.exec(line)?.[1] ?? []).filter((address) => isIP(address) !== 0),
+  };
+}
+
+function lines(text: string | undefined): readonly string[] {
+  return (text ?? '').split('\n').map((line) => line.trim()).filter((line) => line !== '');
+}
+
+/** `2: eth0    inet 172.22.22.2/29 brd 172.22.22.7 scope global eth0\ valid_lft …`; iproute2 and busybox alike. */
+function parseAddress(line: string): Address[] {
+  const found = /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)(?: peer [0-9a-fA-F.:]+)?\/(\d+).*?\sscope\s+(\S+)/.exec(line);
+  if (found === null) return [];
+  const [, device = '', address = '', prefix = '', scope] = found;
+  if (isIP(address) === 0) return [];
+  return [{ interface: device.split('@')[0] ?? device, address, prefix: Number(prefix), scope: scope === 'link' || scope === 'host' ? scope : 'global' }];
+}
+
+/** `default via 172.22.22.4 dev eth0`, `10.42.0.0/16 dev nebula1 …`, `prohibit 10.0.0.0/8`; the main table alone. */
+function parseRoute(line: string, everything: string): Route[] {
+  const words = line.split(/\s+/);
+  const after = (word: string): string | undefined => (words.includes(word) ? words[words.indexOf(word) + 1] : undefined);
+  const table = after('table');
+  if (table !== undefined && table !== 'main') return [];
+  const first = words[0] ?? '';
+  const kind = first === 'prohibit' || first === 'blackhole' || first === 'unreachable' ? first : 'unicast';
+  const destination = (kind === 'unicast' ? first : words[1]) ?? '';
+  if (destination !== 'default' && isIP(destination.split('/')[0] ?? '') === 0) return [];
+  const via = after('via') === 'inet6' ? undefined : after('via');
+  const device = after('dev');
+  return [{
+    destination: destination === 'default' ? everything : destination,
+    kind,
+    ...(via === undefined ? {} : { via }),
+    ...(device === undefined ? {} : { interface: device }),
+  }];
+}
+
+/** The route the host would take to `address`: the longest prefix, the first where two are alike; null: none. */
+export function routeTo(facts: Facts, address: string): Route | null {
+  const bare = address.split('%')[0] ?? address;
+  const fitting = facts.routes.filter((route) => within(bare, route.destination));
+  return fitting.toSorted((a, b) => prefixLength(b.destination) - prefixLength(a.destination))[0] ?? null;
+}
+
+/** The interface that holds one of the host's own addresses. */
+export function interfaceOf(facts: Facts, address: string): string | null {
+  return facts.addresses.find((own) => own.address === address)?.interface ?? null;
+}
+
+/** The host's own IPv4 address that a packet to `address` leaves with. */
+export function sourceAddress(facts: Facts, address: string): string | null {
+  const route = routeTo(facts, address);
+  return facts.addresses.find((own) => own.interface === route?.interface && isIPv4(own.address))?.address ?? null;
+}

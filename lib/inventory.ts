@@ -1,0 +1,180 @@
+// inventory.json -> Inventory. Every mistake at once, each with its JSON path and the mend; unknown keys are mistakes.
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { within } from './address.ts';
+import type { Inventory, Protocol, Transport } from './model.ts';
+
+/** Thrown for an inventory that cannot be used; `mistakes` has one line each. */
+export class InventoryError extends Error {
+  override readonly name = 'InventoryError';
+  readonly mistakes: readonly string[];
+  constructor(file: string, mistakes: readonly string[]) {
+    super(`${file}: ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}; nothing was sent\n${mistakes.map((m) => `  ${m}`).join('\n')}`);
+    this.mistakes = mistakes;
+  }
+}
+
+// What stands in flow ids, file names and reports: no spaces, no quotes, nothing a terminal or a shell would take amiss.
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'a name of lower-case letters, digits and -, at most 41 long');
+const text = z.string().min(1).max(300);
+const port = z.int().min(1).max(65535);
+const address = z.string().refine((value) => isIP(value) !== 0, 'an IPv4 or IPv6 address');
+const dnsName = z.string().regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/, 'a DNS name in lower case');
+const service = z.string().regex(/^(tcp|udp)\/[1-9][0-9]{0,4}$/, 'a service as tcp/443');
+// A leading dash would be an option to ssh.
+const sshName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]*$/, 'a name as you would type it behind `ssh `');
+const cidr = z.union([z.cidrv4(), z.cidrv6()], 'a network as 172.22.22.0/29');
+
+const timing = z.strictObject({
+  attempts: z.int().min(1).max(20),
+  intervalMs: z.int().min(10).max(5000),
+  windowMs: z.int().min(100).max(10000),
+});
+const row = z.strictObject({
+  id: name,
+  reference: text,
+  from: name,
+  to: name,
+  network: name,
+  transport: z.enum(['tcp', 'udp']),
+  ports: z.array(port).min(1).max(64),
+  speaks: z.enum(['tcp', 'udp', 'ssh', 'tls', 'ollama', 'dns', 'ntp', 'dhcp', 'nebula']),
+  purpose: text,
+  temp: z.boolean().optional(),
+  implied: text.optional(),
+  address: address.optional(),
+});
+const target = z
+  .strictObject({
+    names: z.array(dnsName).min(1).optional(),
+    addresses: z.array(address).min(1).optional(),
+    discover: z.enum(['resolvers', 'router']).optional(),
+    serves: z.array(service),
+  })
+  .refine((t) => [t.names, t.addresses, t.discover].filter((x) => x !== undefined).length === 1, 'exactly one of names, addresses, discover');
+
+const schema = z.strictObject({
+  $schema: z.string().optional(),
+  matrix: z.strictObject({
+    networks: z.record(name, z.strictObject({ kind: z.enum(['link', 'overlay', 'wan', 'local']), cidr: cidr.optional() })),
+    hosts: z.record(name, z.strictObject({ addresses: z.record(name, z.union([address, z.literal('discover')], 'an address, or "discover"')) })),
+    flows: z.array(row).min(1),
+  }),
+  site: z.strictObject({
+    gateway: name,
+    logins: z.record(name, sshName),
+    targets: z.record(name, target),
+    watch: z.strictObject({ tcp: z.array(port), udp: z.array(port) }),
+    timing: z.strictObject({ allowed: timing, denied: timing }),
+  }),
+});
+
+/**
+ * Reads an inventory.
+ * @param source the text of the file
+ * @param file its name, for the messages
+ * @throws InventoryError with every mistake found, each as `JSON path: what would be right`
+ */
+export function parseInventory(source: string, file = 'inventory.json'): Inventory {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(source);
+  } catch (error) {
+    throw new InventoryError(file, [`not JSON: ${(error as Error).message}${place(source, error as Error)}`]);
+  }
+  const parsed = schema.safeParse(raw);
+  const shape = parsed.success ? [] : parsed.error.issues.flatMap(describe);
+  const mistakes = [...shape, ...crossReferences(raw)];
+  if (mistakes.length > 0 || !parsed.success) throw new InventoryError(file, mistakes);
+  return parsed.data;
+}
+
+/** Line and column of a JSON syntax error, where the engine's message has the position. */
+function place(source: string, error: Error): string {
+  const position = /position (\d+)/.exec(error.message)?.[1];
+  if (position === undefined) return '';
+  const before = source.slice(0, Number(position)).split('\n');
+  return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
+}
+
+function describe(issue: z.core.$ZodIssue): string[] {
+  const at = jsonPath(issue.path);
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${jsonPath([...issue.path, key])}: unknown key; remove it or mend its spelling`);
+  if (issue.code === 'invalid_key') return issue.issues.map((inner) => `${at}: the key must be ${inner.message}`);
+  return [`${at}: ${issue.message.startsWith('Invalid') || issue.message.startsWith('Too') ? issue.message : `must be ${issue.message}`}`];
+}
+
+/** `$.matrix.flows[3].ports[0]`, as jq and editors write it. */
+function jsonPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((out, key) => out + (typeof key === 'number' ? `[${key}]` : `.${String(key)}`), '$');
+}
+
+const transportOf: Partial<Record<Protocol, Transport>> = {
+  tcp: 'tcp', ssh: 'tcp', tls: 'tcp', ollama: 'tcp', udp: 'udp', dns: 'udp', ntp: 'udp', dhcp: 'udp', nebula: 'udp',
+};
+
+/** The rules between the parts. Works on the raw value, so that one misspelt key does not hide the rest. */
+function crossReferences(raw: unknown): string[] {
+  const mistakes: string[] = [];
+  const say = (at: string, words: string): void => void mistakes.push(`${at}: ${words}`);
+  const matrix = member(raw, 'matrix');
+  const site = member(raw, 'site');
+  const hosts = Object.keys(record(member(matrix, 'hosts')));
+  const networks = record(member(matrix, 'networks'));
+  const targets = Object.keys(record(member(site, 'targets')));
+  const oneOf = (names: readonly string[]): string => names.join(', ') || '(none)';
+
+  for (const taken of ['operator', 'any'])
+    if (hosts.includes(taken) || targets.includes(taken)) say('$', `"${taken}" is a word of flowproof's own; give the host or target another name`);
+  for (const both of targets.filter((t) => hosts.includes(t))) say(`$.site.targets.${both}`, 'a host has this name too; rename one');
+
+  const owners = new Map<string, string>();
+  for (const [host, value] of Object.entries(record(member(matrix, 'hosts')))) {
+    for (const [network, address] of Object.entries(record(member(value, 'addresses')))) {
+      const at = `$.matrix.hosts.${host}.addresses.${network}`;
+      if (!(network in networks)) say(at, `no such network; one of ${oneOf(Object.keys(networks))}`);
+      if (typeof address !== 'string' || address === 'discover') continue;
+      const owner = owners.get(address);
+      if (owner !== undefined) say(at, `${address} belongs to ${owner} already`);
+      owners.set(address, at);
+      const range = member(networks[network], 'cidr');
+      if (typeof range === 'string' && isIP(address) && !within(address, range)) say(at, `${address} is outside ${network}'s ${range}`);
+    }
+    if (typeof member(member(site, 'logins'), host) !== 'string') say('$.site.logins', `no entry for host ${host}; add "${host}": "<name for ssh>"`);
+  }
+  for (const login of Object.keys(record(member(site, 'logins'))))
+    if (!hosts.includes(login)) say(`$.site.logins.${login}`, `no such host; one of ${oneOf(hosts)}`);
+  const gateway = member(site, 'gateway');
+  if (typeof gateway === 'string' && !hosts.includes(gateway)) say('$.site.gateway', `no such host; one of ${oneOf(hosts)}`);
+
+  const flows = member(matrix, 'flows');
+  const ids = new Map<string, number>();
+  for (const [index, flow] of (Array.isArray(flows) ? flows : []).entries()) {
+    const parsed = row.safeParse(flow);
+    if (!parsed.success) continue;
+    const at = `$.matrix.flows[${index}]`;
+    const { id, from, to, network, speaks, transport, ports } = parsed.data;
+    const first = ids.get(id);
+    if (first !== undefined) say(`${at}.id`, `flows[${first}] has the id ${id} already`);
+    else ids.set(id, index);
+    if (![...hosts, 'operator'].includes(from)) say(`${at}.from`, `no such host; one of ${oneOf([...hosts, 'operator'])}`);
+    if (![...hosts, ...targets, 'any'].includes(to)) say(`${at}.to`, `no such host or target; one of ${oneOf([...hosts, ...targets, 'any'])}`);
+    if (!(network in networks)) say(`${at}.network`, `no such network; one of ${oneOf(Object.keys(networks))}`);
+    else if (hosts.includes(to) && member(member(member(member(matrix, 'hosts'), to), 'addresses'), network) === undefined)
+      say(`${at}.network`, `${to} has no address on ${network}; add it under $.matrix.hosts.${to}.addresses`);
+    if (transportOf[speaks] !== transport) say(`${at}.speaks`, `${speaks} goes over ${transportOf[speaks]}, not ${transport}`);
+    if (speaks === 'ssh' && from !== 'operator' && from !== gateway)
+      say(`${at}.speaks`, 'ssh is looked at by our own login, which starts at the operator or the gateway alone; use "tcp" here');
+    for (const twice of ports.filter((p, i) => ports.indexOf(p) !== i)) say(`${at}.ports`, `${twice} stands there twice`);
+  }
+  return mistakes;
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function member(value: unknown, key: string): unknown {
+  const parent = record(value);
+  return Object.hasOwn(parent, key) ? parent[key] : undefined;
+}

@@ -1,0 +1,39 @@
+// NTP version 4, client mode (RFC 5905, section 7.3). A reply is ours if its origin time is our transmit time.
+import { answered, garbled, type ProtocolModule } from './protocol.ts';
+
+const packetBytes = 48;
+const clientVersion4 = 0x23; // leap 0, version 4, mode 3
+const serverMode = 4;
+const unsynchronisedLeap = 3;
+const firstUnsynchronisedStratum = 16;
+/** Seconds from 1900 (NTP) to 1970 (Unix); RFC 5905, figure 4. */
+const eraOffsetS = 2_208_988_800;
+
+export const ntp: ProtocolModule = {
+  sourcePort: 0,
+  request(token) {
+    const packet = Buffer.alloc(packetBytes);
+    packet[0] = clientVersion4;
+    // A random transmit time instead of the clock's: unforgeable off the path, and it tells nothing of this machine.
+    packet.set(transmitTime(token), 40);
+    return packet.toString('hex');
+  },
+  read(reply, token) {
+    if (reply.length < packetBytes) return garbled(`${reply.length} bytes, an NTP packet has ${packetBytes}`);
+    const [first = 0, stratum = 0] = reply;
+    const leap = first >> 6;
+    const mode = first & 7;
+    if (mode !== serverMode) return garbled(`NTP mode ${mode}, a server answers in mode ${serverMode}`);
+    if (!reply.subarray(24, 32).equals(transmitTime(token))) return garbled('NTP reply to another request (origin time differs)');
+    if (stratum === 0) return garbled(`NTP kiss-o'-death ${JSON.stringify(reply.subarray(12, 16).toString('latin1'))}`);
+    if (leap === unsynchronisedLeap || stratum >= firstUnsynchronisedStratum)
+      return garbled(`NTP server is not synchronised (stratum ${stratum}, leap ${leap})`);
+    const transmitS = reply.readUInt32BE(40);
+    if (transmitS === 0) return garbled('NTP transmit time is zero');
+    return answered(`NTP stratum ${stratum}, leap ${leap}, time ${new Date((transmitS - eraOffsetS) * 1000).toISOString()}`);
+  },
+};
+
+function transmitTime(token: string): Buffer {
+  return Buffer.from(token, 'hex').subarray(0, 8);
+}
