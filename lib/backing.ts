@@ -1,0 +1,102 @@
+// Plan and observations -> what stands behind each flow's verdict: the controls, by id, and what the witness saw. Pure.
+import { canonical } from './address.ts';
+import { findArrival, identity, parseEntries, type Entry } from './conntrack.ts';
+import { factsOf, isFailure, operator } from './destinations.ts';
+import { interfaceOf } from './facts.ts';
+import type { Backing, Control, Discovery, Inventory, Observation, Outcome, Plan, PlannedFlow, Witness } from './model.ts';
+
+/** What was read of one host's connection tracking in this run, and whether it was shown to record. */
+export type Tracked = Readonly<{ before: Control; after: Control; first: readonly string[]; later: readonly string[] }>;
+
+export type Seen = Readonly<{
+  inventory: Inventory;
+  discovery: Discovery;
+  plan: Plan;
+  observations: ReadonlyMap<string, Observation>;
+  tracked: ReadonlyMap<string, Tracked>;
+  /** By host: the address that our SSH session into it stands on. */
+  sessions: ReadonlyMap<string, string>;
+}>;
+
+/** A function from a planned flow to its backing; what many flows share is worked out once. */
+export function backingFor(seen: Seen): (planned: PlannedFlow) => Backing {
+  const senders = senderControls(seen);
+  const tables = new Map([...seen.tracked].map(([host, tracked]) => [host, readTable(tracked)]));
+  const sources = new Map([...Object.keys(seen.inventory.matrix.hosts), operator].map((host) => [host, ownAddresses(seen.discovery, host)]));
+  const translators = sources.get(seen.inventory.site.gateway) ?? new Set<string>();
+
+  return ({ flow, witness, aliveBy }) => {
+    const tracked = witness === null ? undefined : seen.tracked.get(witness);
+    const table = witness === null ? undefined : tables.get(witness);
+    const replies = seen.observations.get(flow.id)?.replies ?? [];
+    const sourcePorts = new Set(replies.flatMap((reply) => (reply.event === 'sent' && reply.sourcePort !== null ? [reply.sourcePort] : [])));
+    const arrival = table === undefined ? null : findArrival(flow, table.entries, { sources: sources.get(flow.from) ?? new Set(), translators, sourcePorts, known: table.known });
+    return {
+      sender: senders(flow.from, flow.route?.interface ?? null),
+      alive: aliveControl(seen, aliveBy),
+      witness: tracked === undefined || witness === null ? null : asWitness(witness, tracked, arrival),
+      overlay: flow.protocol === 'nebula' ? overlayControl(seen, flow.from, flow.to) : null,
+    };
+  };
+}
+
+function readTable({ first, later }: Tracked): { entries: readonly Entry[]; known: ReadonlySet<string> } {
+  const known = parseEntries(first).map(identity);
+  const once = new Map(parseEntries(later).map((entry) => [identity(entry), entry]));
+  return { entries: [...once.values()], known: new Set(known) };
+}
+
+function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
+  const facts = factsOf(discovery, host);
+  return new Set(isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address)));
+}
+
+function asWitness(host: string, { before, after }: Tracked, arrival: Entry | null): Witness {
+  return { id: `connection tracking of ${host}`, before, after, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
+}
+
+/** What shows that a vantage can send on an interface: an answer it got there, or our own session on it. */
+function senderControls(seen: Seen): (vantage: string, device: string | null) => Control {
+  const held = new Map<string, Control>();
+  const note = (vantage: string, device: string | undefined | null, control: Control): void => {
+    for (const key of [`${vantage} ${device}`, `${vantage} any`]) if (device && !held.has(key)) held.set(key, control);
+  };
+  for (const [host, address] of seen.sessions) {
+    const facts = factsOf(seen.discovery, host);
+    note(host, isFailure(facts) ? null : interfaceOf(facts, address), { id: `login ${host}`, held: true, detail: `our SSH session into ${host} is on that interface` });
+  }
+  for (const { flow } of [...seen.plan.flows, ...seen.plan.controls.map((probe) => ({ flow: probe.flow }))]) {
+    const outcome = seen.observations.get(flow.id)?.outcome;
+    if (outcome !== undefined && isAnswer(outcome)) note(flow.from, flow.route?.interface, { id: flow.id, held: true, detail: `answered: ${outcome.detail}` });
+  }
+  return (vantage, device) =>
+    held.get(`${vantage} ${device ?? 'any'}`) ?? { id: `sender ${vantage} ${device ?? 'any'}`, held: false, detail: `nothing in this run shows that ${vantage} can send on ${device ?? 'any interface'}` };
+}
+
+/** Whatever protocol it spoke: something came back from there. */
+function isAnswer(outcome: Outcome): outcome is Extract<Outcome, { seen: 'answered' | 'garbled' }> {
+  return outcome.seen === 'answered' || outcome.seen === 'garbled';
+}
+
+function aliveControl({ observations }: Seen, aliveBy: readonly string[]): Control | null {
+  const [first] = aliveBy;
+  if (first === undefined) return null;
+  const answered = aliveBy.find((id) => {
+    const outcome = observations.get(id)?.outcome;
+    return outcome !== undefined && isAnswer(outcome);
+  });
+  return answered === undefined
+    ? { id: first, held: false, detail: `${aliveBy.join(', ')}: ${observations.get(first)?.outcome.seen ?? 'not looked at'}` }
+    : { id: answered, held: true, detail: `${answered} answered` };
+}
+
+/** The overlay between the same two machines, in either direction. */
+function overlayControl({ inventory, plan, observations }: Seen, from: string, to: string): Control | null {
+  const overlay = plan.flows.filter(({ flow }) =>
+    flow.expected === 'allowed' && inventory.matrix.networks[flow.network]?.kind === 'overlay' && [flow.from, flow.to].includes(from) && [flow.from, flow.to].includes(to),
+  );
+  const first = overlay.find(({ flow }) => observations.get(flow.id)?.outcome.seen === 'answered') ?? overlay[0];
+  if (first === undefined) return null;
+  const held = observations.get(first.flow.id)?.outcome.seen === 'answered';
+  return { id: first.flow.id, held, detail: `${first.flow.id} ${held ? 'answered' : 'did not answer'}` };
+}

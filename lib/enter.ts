@@ -1,0 +1,88 @@
+// Getting in: from the operator's seat through the gateway into each host, a prober at the end of each way.
+import { spawn } from 'node:child_process';
+import { Duplex } from 'node:stream';
+import { isIP } from 'node:net';
+import pLimit from 'p-limit';
+import { operator } from './destinations.ts';
+import { parseFacts } from './facts.ts';
+import { readLogin, type Login } from './login.ts';
+import type { Facts, Failure, Inventory, Outcome } from './model.ts';
+import { openSession, type NoSession, type Session } from './ssh.ts';
+import { bootCommand, openVantage, type Vantage } from './vantage.ts';
+
+export type Entered = Readonly<{
+  host: string;
+  session: Session | null;
+  vantage: Vantage | null;
+  facts: Facts | Failure;
+  /** Whether its connection tracking can be read. */
+  witness: boolean;
+  /** What our login saw of its SSH port; null: no login is needed (the operator's seat). */
+  login: Readonly<{ outcome: Outcome; address: string | null; startedAt: string; durationMs: number }> | null;
+}>;
+
+/** sshd's stock MaxStartups begins to drop logins at 10 that are not through yet; half of that leaves room for others. */
+const loginsAtOnce = 5;
+
+/**
+ * Enters every host. Nothing is sent before the host keys of all of them are on file.
+ * @returns one entry a host and one for the operator's seat; a failure is in the entry, never thrown
+ */
+export async function enterAll(inventory: Inventory): Promise<readonly Entered[]> {
+  const hosts = Object.keys(inventory.matrix.hosts);
+  const logins = await Promise.all(hosts.map((host) => readLogin(inventory.site.logins[host] ?? host)));
+  const unknown = logins.filter((login): login is Failure => 'operation' in login);
+  if (unknown.length > 0) {
+    const failure: Failure = { operation: 'known-hosts', cause: unknown.map(({ cause }) => cause).join('; ') };
+    return [...hosts, operator].map((host) => notEntered(host, failure, { seen: 'unprobed', failure }, null));
+  }
+  const loginOf = (host: string): Login => logins[hosts.indexOf(host)] as Login;
+  const { gateway } = inventory.site;
+  const local = enterHere();
+  const first = await enter(gateway, loginOf(gateway), null);
+  const limit = pLimit(loginsAtOnce);
+  const rest = await Promise.all(hosts.filter((host) => host !== gateway).map((host) => limit(() => enterThrough(host, loginOf(host), first))));
+  return [...hosts.map((host) => [first, ...rest].find((entered) => entered.host === host) ?? first), await local];
+}
+
+function enterThrough(host: string, login: Login, gateway: Entered): Promise<Entered> {
+  if (gateway.session !== null) return enter(host, login, gateway.session);
+  const failure: Failure = { operation: 'login', cause: `no way in but by ${gateway.host}: ${'cause' in gateway.facts ? gateway.facts.cause : 'its session ended'}` };
+  return Promise.resolve(notEntered(host, failure, { seen: 'unprobed', failure }, login.hostName));
+}
+
+async function enter(host: string, login: Login, through: Session | null): Promise<Entered> {
+  const begin = Date.now();
+  const session = await openSession(login, through);
+  const timed = { address: isIP(login.hostName) === 0 ? null : login.hostName, startedAt: new Date(begin).toISOString(), durationMs: Date.now() - begin };
+  if ('failure' in session) return { ...notEntered(host, session.failure, session.outcome, null), login: { ...timed, outcome: session.outcome } };
+  const outcome: Outcome = { seen: 'answered', detail: `our own SSH login as ${login.user}, host key ${session.hostKey}`, rttMs: null };
+  return { ...(await lookAround(host, session)), session, login: { ...timed, outcome } };
+}
+
+async function lookAround(host: string, session: Session): Promise<Pick<Entered, 'host' | 'vantage' | 'facts' | 'witness'>> {
+  try {
+    return await withVantage(host, await session.exec(bootCommand()));
+  } catch (error) {
+    return { host, vantage: null, witness: false, facts: { operation: 'start-prober', cause: `${host}: ${(error as Error).message}` } };
+  }
+}
+
+/** The operator's seat: the same prober, with no SSH between. */
+async function enterHere(): Promise<Entered> {
+  const child = spawn('sh', ['-c', bootCommand()], { stdio: ['pipe', 'pipe', 'ignore'] });
+  return { ...(await withVantage(operator, Duplex.from({ writable: child.stdin, readable: child.stdout }))), session: null, login: null };
+}
+
+async function withVantage(host: string, stream: Duplex): Promise<Pick<Entered, 'host' | 'vantage' | 'facts' | 'witness'>> {
+  const vantage = await openVantage(stream);
+  if ('operation' in vantage) return { host, vantage: null, witness: false, facts: { ...vantage, cause: `${host}: ${vantage.cause}` } };
+  const answer = await vantage.facts();
+  if (!('told' in answer)) return { host, vantage, witness: false, facts: { operation: 'facts', cause: `${host}: ${answer.cause}` } };
+  const facts = parseFacts(answer.told);
+  return { host, vantage, witness: answer.told.conntrack?.trim() === 'readable', facts: facts ?? { operation: 'facts', cause: `${host} does not tell its addresses and routes: is the command ip there?` } };
+}
+
+function notEntered(host: string, failure: Failure, outcome: NoSession['outcome'], address: string | null): Entered {
+  return { host, session: null, vantage: null, witness: false, facts: failure, login: { outcome, address, startedAt: new Date().toISOString(), durationMs: 0 } };
+}

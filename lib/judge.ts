@@ -1,0 +1,106 @@
+// Observation and what backs it -> verdict. Pure; the whole policy of flowproof. The table is in DESIGN.md, "Verdicts".
+import type { Backing, Control, Flow, Outcome, Verdict } from './model.ts';
+
+/**
+ * Judges one flow.
+ * @param outcome what the vantage saw of it
+ * @param backing the controls taken for it in this run; null: not taken
+ * @returns a failed look is inconclusive whatever was expected; a pass of a denied flow names the controls it stands on
+ */
+export function judge(flow: Flow, outcome: Outcome, backing: Backing): Verdict {
+  if (outcome.seen === 'unprobed') return { result: 'inconclusive', reason: `could not look (${outcome.failure.operation}): ${outcome.failure.cause}`, controls: [] };
+  return flow.expected === 'allowed' ? judgeAllowed(flow, outcome, backing) : judgeDenied(flow, outcome, backing);
+}
+
+type Seen = Exclude<Outcome, { seen: 'unprobed' }>;
+
+function judgeAllowed(flow: Flow, outcome: Seen, backing: Backing): Verdict {
+  const fail = (reason: string, controls: readonly Control[] = []): Verdict => ({ result: 'fail', reason, controls: ids(controls) });
+  if (outcome.seen === 'answered') return { result: 'pass', reason: outcome.detail, grade: 'proven', controls: [] };
+  if (outcome.seen === 'garbled') return fail(`wrong service: ${outcome.detail}`);
+  // Asked first: Nebula's own firewall entry may let its port alone through, which is stricter than the matrix.
+  if (flow.protocol === 'nebula' && outcome.seen === 'silent' && backing.overlay?.held === true)
+    return { result: 'pass', reason: `no recv_error, but the overlay works: ${backing.overlay.detail}`, grade: 'proven', controls: ids([backing.overlay]) };
+  const delivered = arrival(backing);
+  if (delivered !== null) {
+    const what = outcome.seen === 'refused' ? 'no service' : 'no service, or the reply is lost';
+    return fail(`${what}: the path is open (${delivered})`, witnessControls(backing));
+  }
+  if (outcome.seen === 'refused') return fail('blocked or no service: refused by the target, and nothing shows whether by its firewall or since nothing listens');
+  return fail(`blocked: ${whereStopped(outcome)}`);
+}
+
+function judgeDenied(flow: Flow, outcome: Seen, backing: Backing): Verdict {
+  const pass = (grade: 'proven' | 'inferred' | 'no path', reason: string, controls: readonly (Control | null)[] = []): Verdict =>
+    ({ result: 'pass', grade, reason, controls: ids(controls) });
+  const missing = (reason: string): Verdict => ({ result: 'inconclusive', reason, controls: ids([backing.sender, backing.alive, ...witnessControls(backing)]) });
+
+  if (outcome.seen === 'answered' || outcome.seen === 'garbled') return { result: 'fail', reason: `reached: ${outcome.detail}`, controls: [] };
+  const delivered = arrival(backing);
+  if (delivered !== null) return { result: 'fail', reason: `reached: ${delivered}, though nothing came back`, controls: ids(witnessControls(backing)) };
+  if (outcome.seen === 'barred') return pass('proven', `barred by the source's own firewall: ${outcome.detail}`);
+  if (outcome.seen === 'absent') return pass('proven', outcome.detail);
+  if (outcome.seen === 'no path') return pass('no path', outcome.detail);
+  if (outcome.seen === 'rejected' && (outcome.prohibited || bare(outcome.from) !== bare(flow.address ?? '')))
+    return pass('proven', `rejected: ${whereStopped(outcome)}`);
+
+  const witnessed = backing.witness !== null && backing.witness.before.held && backing.witness.after.held;
+  if (outcome.seen === 'refused' || outcome.seen === 'rejected') {
+    // A RST deletes the entry that connection tracking had, so after one its table says nothing.
+    const forgotten = outcome.seen === 'refused' && outcome.by === 'rst';
+    return witnessed && !forgotten
+      ? pass('proven', `${whereStopped(outcome)}, by a firewall: the target's connection tracking has no entry of it`, witnessControls(backing))
+      : missing('ambiguous refusal: by a firewall, or by a host behind an open one');
+  }
+
+  if (backing.sender?.held !== true) return missing(`control missing: ${backing.sender?.detail ?? 'nothing shows that the source can send there'}`);
+  if (witnessed) return pass('proven', `${outcome.seen}; the target's connection tracking has no entry of it`, [backing.sender, ...witnessControls(backing)]);
+  if (backing.witness !== null) return missing(`control missing: the witness was not alive (${deadHalf(backing.witness)})`);
+  if (outcome.seen === 'dead') return missing(`control missing: ${outcome.detail}`);
+  if (backing.alive?.held === true) return pass('inferred', `${outcome.seen}, and alive from elsewhere: ${backing.alive.detail}`, [backing.sender, backing.alive]);
+  return missing(`control missing: ${backing.alive?.detail ?? 'nothing shows that the destination is alive there'}`);
+}
+
+/** What shows that the far end has it, if anything does. A witness that was not alive still counts where it saw something. */
+function arrival({ witness }: Backing): string | null {
+  return witness?.saw ?? null;
+}
+
+function witnessControls({ witness }: Backing): readonly Control[] {
+  return witness === null ? [] : [witness.before, witness.after];
+}
+
+function deadHalf({ before, after }: NonNullable<Backing['witness']>): string {
+  return before.held ? after.detail : before.detail;
+}
+
+function ids(controls: readonly (Control | null)[]): readonly string[] {
+  return controls.flatMap((control) => control?.id ?? []);
+}
+
+function bare(address: string): string {
+  return address.split('%')[0] ?? address;
+}
+
+function whereStopped(outcome: Seen): string {
+  switch (outcome.seen) {
+    case 'barred':
+      return `at the source, its own firewall would not send (${outcome.detail})`;
+    case 'rejected':
+      return `${outcome.detail} from ${outcome.from}`;
+    case 'silent':
+      return 'silent: dropped on the way, by the destination or on the way back';
+    case 'dead':
+    case 'unrouted':
+    case 'absent':
+    case 'no path':
+      return outcome.detail;
+    case 'refused':
+      return `refused (${outcome.by})`;
+    case 'answered':
+    case 'garbled':
+      return outcome.detail;
+    default:
+      return outcome satisfies never;
+  }
+}

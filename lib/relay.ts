@@ -1,0 +1,34 @@
+// ntp-client at the operator's seat, its datagrams carried to a socket on the VM and back: SSH forwards no UDP. It is the
+// user's view of the server; protocols/ntp.ts decides, since ntp-client takes almost any 48 bytes for the time.
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import ntpClient from 'ntp-client';
+import type { Exchange } from './model.ts';
+import type { Vantage } from './vantage.ts';
+
+/**
+ * Asks an NTP server for the time with ntp-client, from a vantage.
+ * @returns what ntp-client said, in a sentence; never rejects
+ */
+export async function askThroughRelay(vantage: Vantage, exchange: Exchange): Promise<string> {
+  const socket = createSocket('udp4');
+  socket.on('message', (datagram, client) => {
+    void vantage.exchange({ ...exchange, send: datagram.toString('hex') }).then(({ replies }) => {
+      const data = replies.find((reply) => reply.event === 'data');
+      if (data !== undefined) socket.send(Buffer.from(data.hex, 'hex'), client.port, client.address);
+    });
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  try {
+    ntpClient.ntpReplyTimeout = exchange.attempts * exchange.intervalMs + exchange.windowMs;
+    const time = await new Promise<Date | null>((resolve, reject) => {
+      ntpClient.getNetworkTime('127.0.0.1', socket.address().port, (error, date) => (error ? reject(new Error(String(error))) : resolve(date)));
+    });
+    return time === null || Number.isNaN(time.getTime()) ? 'ntp-client: no valid time' : `ntp-client: ${time.toISOString()}`;
+  } catch (error) {
+    return `ntp-client: ${(error as Error).message}`;
+  } finally {
+    socket.close();
+  }
+}

@@ -1,0 +1,66 @@
+// RunRecord -> what the operator reads at the terminal. Pure; plain text.
+import type { Finding, RunRecord } from '../model.ts';
+
+/** Shown of one cause; the rest is in the reports. */
+const shownOfACause = 5;
+
+/** The matrix as counts, then what is wrong, then the sums. */
+export function renderConsole(record: RunRecord): string {
+  const { run, findings } = record;
+  const wrong = findings.filter(({ verdict }) => verdict.result !== 'pass');
+  return [
+    ...run.warnings.map((warning) => `warning: ${warning}`),
+    ...(run.stopped === null ? [] : [`stopped: ${run.stopped}`, '']),
+    ...grid(findings),
+    '',
+    ...run.hosts.flatMap(({ name, failure }) => (failure === null || run.stopped !== null ? [] : [`no look from ${name}: ${printable(failure.cause)}`])),
+    ...causes(wrong),
+    `phase ${run.phase}: ${sums(record)}`,
+  ].join('\n');
+}
+
+/** From × to: how many of the cells passed. */
+function grid(findings: readonly Finding[]): readonly string[] {
+  const froms = [...new Set(findings.map(({ flow }) => flow.from))];
+  const machine = (to: string): string => (froms.includes(to) ? to : 'internet');
+  const tos = [...froms, 'internet'];
+  const cell = (from: string, to: string): string => {
+    const own = findings.filter(({ flow }) => flow.from === from && machine(flow.to) === to);
+    if (own.length === 0) return '·';
+    const passed = own.filter(({ verdict }) => verdict.result === 'pass').length;
+    return passed === own.length ? `${passed} ok` : `${passed}/${own.length} !`;
+  };
+  const rows = [['from \\ to', ...tos], ...froms.map((from) => [from, ...tos.map((to) => cell(from, to))])];
+  const widths = tos.concat('').map((_name, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((text, column) => (column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0))).join('  '));
+}
+
+/** What has one vantage, one result and one reason is told once. */
+function causes(wrong: readonly Finding[]): readonly string[] {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of wrong) {
+    const key = `${finding.flow.from} ${finding.flow.expected} ${finding.verdict.result} ${finding.verdict.reason}`;
+    groups.set(key, [...(groups.get(key) ?? []), finding]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const word = first.verdict.result === 'fail' ? 'FAIL' : 'COULD NOT TELL';
+    const more = group.length > shownOfACause ? [`    … and ${group.length - shownOfACause} more`] : [];
+    return [`${word}: ${printable(first.verdict.reason)}`, ...group.slice(0, shownOfACause).map(({ flow }) => `    ${flow.id}: ${flow.expected} (${flow.row})`), ...more, ''];
+  });
+}
+
+function sums({ run, findings }: RunRecord): string {
+  const passed = (grade: string): number => findings.filter(({ verdict }) => verdict.result === 'pass' && verdict.grade === grade).length;
+  const of = (result: string): number => findings.filter(({ verdict }) => verdict.result === result).length;
+  const gaps = run.gaps.reduce((sum, { cells }) => sum + cells, 0);
+  return `${findings.length} of ${run.universe} cells: pass ${of('pass')} (${passed('proven')} proven, ${passed('inferred')} inferred, ${passed('no path')} no path), ` +
+    `fail ${of('fail')}, inconclusive ${of('inconclusive')}${gaps === 0 ? '' : `; ${gaps} not testable`}`;
+}
+
+/** Text from elsewhere must not move the cursor or colour the terminal. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\uFFFD');
+}

@@ -1,0 +1,155 @@
+// A session on a host, through the gateway. The only file that imports ssh2.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import ssh2 from 'ssh2';
+import type { AnyAuthMethod, MacAlgorithm, ServerHostKeyAlgorithm } from 'ssh2';
+import type { Login } from './login.ts';
+import type { Failure, Outcome } from './model.ts';
+
+export type Session = Readonly<{
+  login: Login;
+  /** Fingerprint of the key that the host showed, as ssh prints it. */
+  hostKey: string;
+  /** Runs a command; its stdin and stdout are the stream. */
+  exec(command: string): Promise<Duplex>;
+  /** A TCP connection from that host to another. */
+  forward(host: string, port: number): Promise<Duplex>;
+  end(): void;
+  /** Resolves when the session ends, whoever ends it. */
+  closed: Promise<string>;
+}>;
+
+/** Why there is no session, and what the attempt saw of the flow to that host's SSH port. */
+export type NoSession = Readonly<{ failure: Failure; outcome: Outcome }>;
+
+/** A login over two hops took 0.6 s on a busy machine of two cores; a lost SYN comes again after 1, 3 and 7 s. */
+const loginTimeoutMs = 15_000;
+/** The kernel's SYNs go out after 0, 1, 3 and 7 s; sshd itself would wait for two minutes. */
+const forwardTimeoutMs = 8_000;
+const withoutSha1: MacAlgorithm[] = ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'];
+/** A dead path is known after three of these. */
+const keepaliveMs = 3_000;
+
+/**
+ * Logs in with the keys and the agent that `ssh` would use; host keys are compared with those on file, byte for byte.
+ * @param through the gateway's session; null: straight from here
+ */
+export async function openSession(login: Login, through: Session | null): Promise<Session | NoSession> {
+  const client = new ssh2.Client();
+  let sock: Duplex | undefined;
+  if (through !== null) {
+    try {
+      sock = await withDeadline(through.forward(login.hostName, login.port), forwardTimeoutMs);
+    } catch (error) {
+      return forwardFailure(login, error as Error);
+    }
+  }
+  let shown: string | null = null;
+  let spoke = false;
+  const hostVerifier = (key: Buffer): boolean => {
+    spoke = true;
+    if (!login.hostKeys.some((pinned) => pinned.key.equals(key))) return false;
+    shown = `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+    return true;
+  };
+  return new Promise((resolve) => {
+    const closed = new Promise<string>((end) => client.on('close', () => end('the SSH session ended')));
+    client.on('error', (error) => resolve(loginFailure(login, error, { spoke, known: shown !== null, direct: through === null })));
+    client.on('close', () => resolve(loginFailure(login, new Error('closed before it was ready'), { spoke, known: shown !== null, direct: through === null })));
+    client.on('ready', () => {
+      client.setNoDelay(true); // Nagle's algorithm would cost 40 ms for each line to the prober
+      resolve({ login, hostKey: shown ?? '', closed, end: () => client.end(), exec: (command) => exec(client, command), forward: (host, port) => forward(client, host, port) });
+    });
+    try {
+      client.connect({
+        ...(sock === undefined ? { host: login.hostName, port: login.port } : { sock }),
+        username: login.user,
+        authHandler: authMethods(login),
+        ...(login.agent === null ? {} : { agent: login.agent }),
+        hostVerifier,
+        algorithms: { serverHostKey: login.hostKeys.flatMap(({ type }) => algorithmsFor(type)), hmac: withoutSha1 },
+        readyTimeout: loginTimeoutMs,
+        keepaliveInterval: keepaliveMs,
+        keepaliveCountMax: 3,
+      });
+    } catch (error) {
+      resolve(loginFailure(login, error as Error, { spoke, known: false, direct: through === null })); // bad keys throw at once
+    }
+  });
+}
+
+/** ssh2 offers its own order else, and a known host could look unknown. */
+function algorithmsFor(type: string): ServerHostKeyAlgorithm[] {
+  return type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type as ServerHostKeyAlgorithm];
+}
+
+function authMethods({ user, agent, identityFiles }: Login): AnyAuthMethod[] {
+  const agentMethod: AnyAuthMethod[] = agent === null ? [] : [{ type: 'agent', username: user, agent }];
+  const keys = identityFiles.flatMap((file): AnyAuthMethod[] => {
+    const content = readFileSync(file);
+    // Encrypted keys and PKCS#8 do not parse here: those are the agent's business.
+    return ssh2.utils.parseKey(content) instanceof Error ? [] : [{ type: 'publickey', username: user, key: content }];
+  });
+  return [...agentMethod, ...keys];
+}
+
+function exec(client: ssh2.Client, command: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    try {
+      client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
+    } catch (error) {
+      reject(error as Error); // a closed client throws instead of calling back
+    }
+  });
+}
+
+function forward(client: ssh2.Client, host: string, port: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    try {
+      client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => (error ? reject(error) : resolve(channel)));
+    } catch (error) {
+      reject(error as Error);
+    }
+  });
+}
+
+async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('timed out')), deadlineMs);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** What sshd says of a forward that came to nothing is the text of its own connect's errno. */
+function forwardFailure(login: Login, error: Error): NoSession {
+  const text = error.message.replace(/^.*Channel open failure: /, '');
+  const failure = (cause: string): Failure => ({ operation: 'login', cause });
+  const at = `${login.name}'s SSH (${login.hostName} port ${login.port})`;
+  if (/Connection refused/i.test(text)) return { failure: failure(`${at} refuses the connection: is sshd running there?`), outcome: { seen: 'refused', by: 'rst' } };
+  if (/timed out/i.test(text)) return { failure: failure(`${at} does not answer through the gateway: a firewall, or the machine is down`), outcome: { seen: 'silent' } };
+  if (/No route to host|unreachable/i.test(text)) return { failure: failure(`${at} is not there: ${text}`), outcome: { seen: 'dead', detail: text } };
+  const unknown = failure(/prohibited/i.test(text) ? `the gateway's sshd refuses forwarding (AllowTcpForwarding, PermitOpen): ${text}` : `the gateway could not connect to ${at}: ${text}`);
+  return { failure: unknown, outcome: { seen: 'unprobed', failure: unknown } };
+}
+
+type Progress = Readonly<{ spoke: boolean; known: boolean; direct: boolean }>;
+
+function loginFailure(login: Login, error: Error & { code?: string; level?: string }, { spoke, known, direct }: Progress): NoSession {
+  const at = `${login.name} (${login.hostName} port ${login.port})`;
+  const failure = (cause: string): Failure => ({ operation: 'login', cause });
+  if (spoke && !known) {
+    const changed = failure(`the host key of ${at} is not the one on file: somebody in between, or a machine made anew. Compare it at its console before you mend known_hosts`);
+    return { failure: changed, outcome: { seen: 'unprobed', failure: changed } };
+  }
+  if (known) {
+    const cause = error.level === 'client-authentication' ? `${at} accepts none of our keys for user ${login.user}` : `${at}: ${error.message}`;
+    return { failure: failure(cause), outcome: { seen: 'answered', detail: `SSH with the known host key (then: ${error.message})`, rttMs: null } };
+  }
+  if (direct && error.code === 'ECONNREFUSED') return { failure: failure(`${at} refuses the connection: is sshd running there?`), outcome: { seen: 'refused', by: 'rst' } };
+  if (direct && (error.code === 'ETIMEDOUT' || /timed out/i.test(error.message))) return { failure: failure(`${at} does not answer: a firewall, or the machine is down`), outcome: { seen: 'silent' } };
+  if (direct && (error.code === 'EHOSTUNREACH' || error.code === 'ENETUNREACH')) return { failure: failure(`${at} is not there: ${error.code}`), outcome: { seen: 'dead', detail: error.code } };
+  const unknown = failure(`${at}: ${error.message}`);
+  return { failure: unknown, outcome: { seen: 'unprobed', failure: unknown } };
+}

@@ -1,0 +1,87 @@
+// The line protocol between a vantage and its prober: a command a line, an event a line. Pure. It is described on top of
+// prober/prober.py. A prober may run on a machine that somebody else has taken over: whatever does not fit is no event.
+import { isIP } from 'node:net';
+import type { Exchange, Reply } from './model.ts';
+
+/** What a line of the prober says: an event of a command, or a fact, a row of connection tracking, or the command's end. */
+export type Line = Readonly<
+  | { id: number; is: 'reply'; reply: Reply }
+  | { id: number; is: 'fact'; name: string; text: string }
+  | { id: number; is: 'row'; text: string }
+  | { id: number; is: 'end' }>;
+
+/** The longest line a prober has reason to write: 2,048 bytes of data in hex, or a fact (a long routing table). */
+export const longestLine = 1 << 20;
+
+/** The command for an exchange. Errors are final but for a neighbour that may only be slow to be found. */
+export function exchangeCommand(id: number, exchange: Exchange): string {
+  const { transport, address, port, sourcePort, send, attempts, intervalMs, windowMs } = exchange;
+  const tries = `${attempts} ${intervalMs} ${windowMs}`;
+  return transport === 'icmp'
+    ? `${id} icmp ${address} ${send || '-'} ${tries}`
+    : `${id} ${transport} ${address} ${port} ${sourcePort} ${send || '-'} ${tries}`;
+}
+
+/** Reads one line; null: not of the protocol, to be counted and else ignored. */
+export function parseLine(line: string): Line | null {
+  const [first = '', event = '', ...rest] = line.split(' ');
+  const id = integer(first);
+  if (id === null) return null;
+  if (event === 'end' && rest.length === 0) return { id, is: 'end' };
+  if (event === 'row' && rest.length === 1) return { id, is: 'row', text: text(rest[0]) };
+  if (event === 'fact' && rest.length === 2 && /^[a-z0-9-]{1,30}$/.test(rest[0] ?? '')) return { id, is: 'fact', name: rest[0] ?? '', text: text(rest[1]) };
+  const reply = parseReply(event, rest);
+  return reply === null ? null : { id, is: 'reply', reply };
+}
+
+function parseReply(event: string, rest: readonly string[]): Reply | null {
+  const [a = '', b = '', c = '', d = '', e = ''] = rest;
+  if (event === 'unprobed') return word(a) && word(b) ? { event, errno: a, operation: b } : null;
+  const number = integer(a);
+  if (number === null || number < 1) return null;
+  switch (event) {
+    case 'sent':
+      return known(b) && known(c) ? { event, try: number, sourcePort: integer(b), ms: decimal(c) } : null;
+    case 'connected':
+      return known(b) ? { event, try: number, ms: decimal(b) } : null;
+    case 'data':
+      return /^(-|([0-9a-f]{2}){1,2048})$/.test(b) && known(c) ? { event, try: number, hex: b === '-' ? '' : b, ms: decimal(c), from: isIP(bare(d)) ? d : null } : null;
+    case 'closed':
+      return { event, try: number };
+    case 'error':
+      return word(b) && word(c) ? { event, try: number, errno: b, operation: c } : null;
+    case 'icmp': {
+      const type = integer(c);
+      const code = integer(d);
+      if ((b !== '4' && b !== '6') || type === null || code === null || isIP(bare(e)) === 0) return null;
+      return { event, try: number, version: b === '4' ? 4 : 6, type, code, from: e };
+    }
+    default:
+      return null;
+  }
+}
+
+function integer(digits: string): number | null {
+  return /^\d{1,9}$/.test(digits) ? Number(digits) : null;
+}
+
+function decimal(digits: string): number | null {
+  return /^\d{1,9}(\.\d{1,6})?$/.test(digits) ? Number(digits) : null;
+}
+
+/** A number, or `-` for what the prober cannot know. */
+function known(field: string): boolean {
+  return field === '-' || decimal(field) !== null;
+}
+
+function word(field: string): boolean {
+  return /^[A-Za-z0-9_]{1,40}$/.test(field);
+}
+
+function text(hex: string | undefined): string {
+  return hex === undefined || !/^([0-9a-f]{2})*$/.test(hex) ? '' : Buffer.from(hex, 'hex').toString('utf8');
+}
+
+function bare(address: string): string {
+  return address.split('%')[0] ?? address;
+}

@@ -1,0 +1,66 @@
+// The product: one test a flow, registered from the plan; each awaits its finding from one shared run.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parseInventory } from '../../lib/inventory.ts';
+import type { Finding, Phase, RunRecord } from '../../lib/model.ts';
+import { renderConsole } from '../../lib/reports/console.ts';
+import { writeFault, writeReports } from '../../lib/reports/write.ts';
+import { startRun, type Run } from '../../lib/run.ts';
+
+const root = join(import.meta.dirname, '../..');
+const reports = process.env.FLOWPROOF_REPORTS ?? join(root, 'reports');
+const startedAt = new Date().toISOString();
+
+async function prepare(): Promise<Run> {
+  const phase = process.env.FLOWPROOF_PHASE ?? 'steady';
+  if (phase !== 'steady' && phase !== 'setup') throw new Error(`FLOWPROOF_PHASE is "${phase}"; it can be setup or steady. Nothing was sent`);
+  const file = process.env.FLOWPROOF_INVENTORY ?? join(root, 'inventory.json');
+  const source = readFileSync(file, 'utf8');
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const inventory = parseInventory(source, file);
+  return startRun({ inventory, phase: phase satisfies Phase, version, inventoryHash: createHash('sha256').update(source).digest('hex') });
+}
+
+/** Exactly one ending, whatever comes first: the record, or a signal. */
+let written = false;
+function finish(record: RunRecord): void {
+  if (written) return;
+  written = true;
+  const { folder, faults } = writeReports(reports, startedAt, record);
+  process.stdout.write(`\n${renderConsole(record)}\nreport: ${folder}\n`);
+  if (faults.length > 0) throw new Error(`not written: ${faults.join('; ')}`);
+}
+
+const run = await prepare().catch((error: unknown) => error as Error);
+
+if (run instanceof Error) {
+  const { faults } = writeFault(reports, startedAt, 'the run starts', run.message);
+  describe('flowproof', () => {
+    it('starts', () => {
+      expect.fail([run.message, ...faults].join('\n'));
+    });
+  });
+} else {
+  const byId = run.record.then((record) => new Map<string, Finding>(record.findings.map((finding) => [finding.flow.id, finding])));
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    run.interrupt(`stopped by ${signal}`);
+    void run.record.then(finish).finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+  };
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+
+  for (const vantage of new Set(run.plan.flows.map(({ flow }) => flow.from))) {
+    describe(vantage, () => {
+      for (const { flow } of run.plan.flows.filter((planned) => planned.flow.from === vantage)) {
+        it(`${flow.id} is ${flow.expected}`, async () => {
+          const finding = (await byId).get(flow.id);
+          expect(finding, 'no finding for this flow').to.not.equal(undefined);
+          expect(finding?.verdict.result, finding?.verdict.reason).to.equal('pass');
+        });
+      }
+    });
+  }
+  after(async () => finish(await run.record));
+}

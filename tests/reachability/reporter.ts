@@ -1,0 +1,18 @@
+// mocha's voice during the reachability run: quiet, since the run record is told by lib/reports/console.ts. Only what is
+// in no record is said here: a test that failed outside the plan.
+import Mocha from 'mocha';
+
+const { EVENT_RUN_END, EVENT_TEST_FAIL } = Mocha.Runner.constants;
+
+export default class Quiet extends Mocha.reporters.Base {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    runner.on(EVENT_TEST_FAIL, (test, error: Error) => {
+      if (!/ -> .* is (allowed|denied)$/.test(test.title)) process.stdout.write(`${test.fullTitle()}: ${error.message}\n`);
+    });
+    runner.once(EVENT_RUN_END, () => {
+      const { passes, failures } = this.stats;
+      process.stdout.write(`${passes} passed, ${failures} failed\n`);
+    });
+  }
+}
