@@ -23,7 +23,7 @@ export function parseEntries(lines: readonly string[]): readonly Entry[] {
 }
 
 /** Echo requests: RFC 792, RFC 4443. */
-const echoTypes: readonly (number | null)[] = [8, 128];
+const echoTypes: ReadonlySet<number | null> = new Set([8, 128]);
 
 /**
  * The entry that shows that a flow arrived.
@@ -40,7 +40,7 @@ export function findArrival(
   const address = canonical(flow.address ?? '');
   const found = entries.find((entry) => {
     if (entry.transport !== flow.transport || entry.destination !== address) return false;
-    if (flow.transport === 'icmp' ? !echoTypes.includes(entry.icmpType) : entry.port !== flow.port) return false;
+    if (flow.transport === 'icmp' ? !echoTypes.has(entry.icmpType) : entry.port !== flow.port) return false;
     const ours = entry.sourcePort !== null && sourcePorts.has(entry.sourcePort);
     if (sources.has(entry.source)) return ours || !known.has(identity(entry));
     return ours && translators.has(entry.source);

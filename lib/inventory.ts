@@ -18,7 +18,7 @@ export class InventoryError extends Error {
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'a name of lower-case letters, digits and -, at most 41 long');
 const text = z.string().min(1).max(300);
 const port = z.int().min(1).max(65535);
-const address = z.string().refine((value) => isIP(value) !== 0, 'an IPv4 or IPv6 address');
+const ipAddress = z.string().refine((value) => isIP(value) !== 0, 'an IPv4 or IPv6 address');
 const dnsName = z.string().regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/, 'a DNS name in lower case');
 const service = z.string().regex(/^(tcp|udp)\/[1-9][0-9]{0,4}$/, 'a service as tcp/443');
 // A leading dash would be an option to ssh.
@@ -42,12 +42,12 @@ const row = z.strictObject({
   purpose: text,
   temp: z.boolean().optional(),
   implied: text.optional(),
-  address: address.optional(),
+  address: ipAddress.optional(),
 });
 const target = z
   .strictObject({
     names: z.array(dnsName).min(1).optional(),
-    addresses: z.array(address).min(1).optional(),
+    addresses: z.array(ipAddress).min(1).optional(),
     discover: z.enum(['resolvers', 'router']).optional(),
     serves: z.array(service),
   })
@@ -57,7 +57,7 @@ const schema = z.strictObject({
   $schema: z.string().optional(),
   matrix: z.strictObject({
     networks: z.record(name, z.strictObject({ kind: z.enum(['link', 'overlay', 'wan', 'local']), cidr: cidr.optional() })),
-    hosts: z.record(name, z.strictObject({ addresses: z.record(name, z.union([address, z.literal('discover')], 'an address, or "discover"')) })),
+    hosts: z.record(name, z.strictObject({ addresses: z.record(name, z.union([ipAddress, z.literal('discover')], 'an address, or "discover"')) })),
     flows: z.array(row).min(1),
   }),
   site: z.strictObject({

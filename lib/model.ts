@@ -69,9 +69,6 @@ export type Inventory = Readonly<{
   }>;
 }>;
 
-/** The name of the seat the harness runs at: a vantage and a destination like the hosts. */
-export type Operator = 'operator';
-
 // ---- What a host says of itself.
 
 export type Address = Readonly<{ interface: string; address: string; prefix: number; scope: 'global' | 'link' | 'host' }>;

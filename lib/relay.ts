@@ -13,11 +13,13 @@ import type { Vantage } from './vantage.ts';
 export async function askThroughRelay(vantage: Vantage, exchange: Exchange): Promise<string> {
   const socket = createSocket('udp4');
   socket.on('message', (datagram, client) => {
-    void vantage.exchange({ ...exchange, send: datagram.toString('hex') }).then(({ replies }) => {
-      const data = replies.find((reply) => reply.event === 'data');
-      if (data !== undefined) socket.send(Buffer.from(data.hex, 'hex'), client.port, client.address);
-    });
+    void carry(datagram).then((answer) => answer !== null && socket.send(answer, client.port, client.address));
   });
+  const carry = async (datagram: Buffer): Promise<Buffer | null> => {
+    const { replies } = await vantage.exchange({ ...exchange, send: datagram.toString('hex') });
+    const data = replies.find((reply) => reply.event === 'data');
+    return data === undefined ? null : Buffer.from(data.hex, 'hex');
+  };
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   try {

@@ -75,7 +75,7 @@ export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
   const lose = (cause: string): void => {
     lost ??= { operation: 'exchange', cause };
     boot.ready({ operation: 'start-prober', cause });
-    for (const { settle } of [...pending.values()]) settle(lost);
+    for (const { settle } of pending.values()) settle(lost);
   };
 
   const onLine = (line: string): void => {
@@ -106,7 +106,10 @@ export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
         }),
       facts: async () => {
         const { lines, failure } = await command((id) => `${id} facts`, slackMs);
-        return failure ?? { told: Object.fromEntries(lines.flatMap((line) => (line.is === 'fact' ? [[line.name, line.text]] : []))) };
+        const told: Record<string, string> = {};
+        // prober.sh breaks a long one into several of one name: its lines must fit into a pipe's atomic write.
+        for (const line of lines) if (line.is === 'fact') told[line.name] = (told[line.name] ?? '') + line.text;
+        return failure ?? { told };
       },
       conntrack: async (addresses) => {
         const { lines, failure } = await command((id) => `${id} conntrack ${addresses.join(',')}`, slackMs);

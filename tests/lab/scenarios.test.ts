@@ -1,0 +1,140 @@
+// What happens to the verdicts when one thing in the lab is other than the matrix says. Which cells must turn red is
+// reckoned here from the lab's own map, never from the plan of the harness.
+import { expect } from 'chai';
+import { exec } from '../../lab/exec.ts';
+import { mustRun } from '../../lab/inside.ts';
+import { setPhase } from '../../lab/phase.ts';
+import { start, stop } from '../../lab/services.ts';
+import { nebula, publicAddresses, publicNames, publicResolvers, vmbr1, wan } from '../../lab/topology.ts';
+import { expectRed, npmTest, ruleHandle, tuple, type Cell, type Ran } from './harness.ts';
+
+/** Everything beyond the WAN that joi has no business with: internet answers on every port of all of these. */
+const internet = [...publicAddresses, wan.internet];
+const temporaryPorts = [53, 80, 443];
+const fromJoi = (addresses: readonly string[], ports: readonly number[]): string[] =>
+  addresses.flatMap((address) => ports.map((port) => tuple({ from: 'joi', address, proto: 'tcp', port })));
+
+/** What the targets of the shipped inventory serve: where a TEMP row can be seen to work. */
+const served = [
+  ...fromJoi([...publicNames['chat.signal.org'], ...publicNames['storage.signal.org']], [443]),
+  ...fromJoi([...publicNames['github.com'], ...publicNames['example.com']], [80, 443]),
+  ...fromJoi(publicResolvers, [53, 443]),
+];
+
+describe('the harness against the lab', () => {
+  afterEach(() => setPhase('steady'));
+
+  it('is green when the firewalls are as the matrix says', async () => {
+    expectRed(await npmTest(), {});
+  });
+
+  it('is green in phase setup when the TEMP rules are loaded', async () => {
+    await setPhase('setup');
+    const ran = await npmTest({ FLOWPROOF_PHASE: 'setup' });
+    expectRed(ran, {});
+    expect(ran.cells.filter(({ row, expected }) => row === 'joi-any-wan' && expected === 'allowed').map(tuple)).to.have.members(served);
+  });
+
+  it('fails the TEMP rows alone in phase setup against the steady firewall', async () => {
+    const ran = await npmTest({ FLOWPROOF_PHASE: 'setup' });
+    expectRed(ran, { fail: served });
+    for (const cell of ran.cells.filter(({ verdict }) => verdict === 'fail')) expect(cell.reason).to.match(/^blocked/);
+  });
+
+  it("fails joi's way out alone in phase steady against the setup firewall", async () => {
+    await setPhase('setup');
+    expectRed(await npmTest(), { fail: fromJoi(internet, temporaryPorts) });
+  });
+
+  it('fails exactly the cells that a hole opens, and none once it is closed', async () => {
+    await exec('joi', ['nft', 'insert', 'rule', 'inet', 'filter', 'output', 'tcp', 'dport', '443', 'accept']);
+    await exec('gateway', ['nft', 'insert', 'rule', 'inet', 'filter', 'forward', 'tcp', 'dport', '443', 'accept']);
+    expectRed(await npmTest(), { fail: fromJoi(internet, [443]) });
+    await exec('joi', ['nft', 'delete', 'rule', 'inet', 'filter', 'output', 'handle', await ruleHandle('joi', 'output', 'tcp dport 443 accept')]);
+    await exec('gateway', ['nft', 'delete', 'rule', 'inet', 'filter', 'forward', 'handle', await ruleHandle('gateway', 'forward', 'tcp dport 443 accept')]);
+    expectRed(await npmTest(), {});
+  });
+
+  it('fails exactly the row whose rule is gone, and says that the source blocks it', async () => {
+    await exec('mesh', ['nft', 'delete', 'rule', 'inet', 'filter', 'output', 'handle', await ruleHandle('mesh', 'output', 'udp dport 123')]);
+    const ran = await npmTest();
+    expectRed(ran, { fail: ['mesh 172.22.22.3 udp/123'] });
+    expect(ran.cells.find(({ verdict }) => verdict === 'fail')?.reason).to.match(/blocked: at the source.*EPERM/);
+  });
+
+  it('fails exactly the row whose far end blocks it', async () => {
+    await exec('joi', ['nft', 'delete', 'rule', 'inet', 'filter', 'input', 'handle', await ruleHandle('joi', 'input', 'tcp dport 8443')]);
+    const ran = await npmTest();
+    expectRed(ran, { fail: ['mesh 10.42.0.10 tcp/8443'] });
+    expect(ran.cells.find(({ verdict }) => verdict === 'fail')?.reason).to.match(/blocked: silent/);
+  });
+});
+
+describe("joi's sshd is stopped", () => {
+  let ran: Ran;
+  before(async () => {
+    await stop('joi', 'sshd');
+    ran = await npmTest();
+  });
+  after(() => start('joi', 'sshd'));
+
+  it('passes no cell of joi', () => {
+    const own = ran.cells.filter(({ from }) => from === 'joi');
+    expect(own.length).to.be.greaterThan(500);
+    expect(own.map(({ verdict }) => verdict)).to.not.include('pass');
+  });
+
+  it('changes nothing but what hangs on joi', () => {
+    // Who must look at joi for its answer: its addresses that it alone can tell, and its witness for what is silent. A
+    // datagram that the source's own firewall bars needs no witness.
+    const pathToJoi: Readonly<Record<string, readonly string[]>> = { [vmbr1.joi]: ['mesh', 'ntp', 'gateway'], [nebula.joi]: ['mesh'] };
+    const hangsOnJoi = ({ from, to, address, proto, expected }: Cell): boolean =>
+      from === 'joi' ||
+      (to === 'joi' && (address === null || (proto === 'tcp' && expected === 'denied' && (pathToJoi[address] ?? []).includes(from))));
+    const reckoned = ran.cells.filter(hangsOnJoi).map(({ id }) => id);
+    expect(ran.cells.filter(({ verdict }) => verdict === 'inconclusive').map(({ id }) => id)).to.have.members(reckoned);
+    expect(ran.cells.filter(({ verdict }) => verdict === 'fail').map(tuple)).to.deep.equal(['gateway 172.22.22.2 tcp/22']);
+  });
+
+  it('says why in a line that a person understands', () => {
+    expect(ran.output).to.match(/no look from joi: joi's SSH \(172\.22\.22\.2 port 22\) refuses the connection: is sshd running there\?/);
+    expect(ran.exitCode).to.not.equal(0);
+  });
+});
+
+describe('nothing leaves the seat', () => {
+  const counted = async (): Promise<number> => {
+    const listing = await mustRun('operator', ['nft', 'list', 'chain', 'inet', 'seat', 'out']);
+    return Number(/counter packets (\d+)/.exec(listing)?.[1] ?? Number.NaN);
+  };
+  before(() =>
+    mustRun('operator', ['nft', '-f', '-'], {
+      // The kernel's own neighbour discovery is no packet of ours.
+      input: 'table inet seat { chain out { type filter hook output priority -200; oifname "eth0" meta l4proto != ipv6-icmp counter; } }',
+    }),
+  );
+  after(() => mustRun('operator', ['nft', 'delete', 'table', 'inet', 'seat']));
+
+  it("when the gateway's host key is not on file", async () => {
+    await mustRun('operator', ['sh', '-c', 'mv /root/.ssh/known_hosts /root/.ssh/aside && ssh-keygen -F 172.22.22.2 -f /root/.ssh/aside >/root/.ssh/known_hosts']);
+    const ran = await npmTest();
+    await mustRun('operator', ['mv', '/root/.ssh/aside', '/root/.ssh/known_hosts']);
+    expect(await counted()).to.equal(0);
+    expect(ran.exitCode).to.not.equal(0);
+    expect(ran.output).to.match(/no host key on file for 198\.51\.100\.4/);
+    expect(new Set(ran.cells.map(({ verdict }) => verdict))).to.deep.equal(new Set(['inconclusive']));
+  });
+
+  it('when the inventory has a mistake', async () => {
+    await mustRun('operator', ['sh', '-c', 'echo "{}" >/tmp/bad.json']);
+    const ran = await npmTest({ FLOWPROOF_INVENTORY: '/tmp/bad.json' });
+    expect(await counted()).to.equal(0);
+    expect(ran.exitCode).to.not.equal(0);
+    expect(ran.output).to.include('/tmp/bad.json').and.to.include('$.matrix');
+  });
+
+  it('or else the counter would have seen it', async () => {
+    await mustRun('operator', ['ssh', 'gateway', 'true']);
+    expect(await counted()).to.be.greaterThan(0);
+  });
+});

@@ -1,0 +1,6 @@
+#!/bin/sh
+# `npm run verify`: the project's own tests, from a fresh clone. The steps are in verify.ts; this makes that it can run.
+set -eu
+cd "$(dirname "$0")/.."
+sh lab/packages.sh
+exec npx --no-install tsx tests/verify.ts
