@@ -1,12 +1,16 @@
 // Plan and observations -> what stands behind each flow's verdict: the controls, by id, and what the witness saw. Pure.
+import { isIPv6 } from 'node:net';
 import { canonical } from './address.ts';
 import { findArrival, identity, parseEntries, type Entry } from './conntrack.ts';
 import { factsOf, isFailure, operator } from './destinations.ts';
 import { interfaceOf } from './facts.ts';
 import type { Backing, Control, Discovery, Inventory, Observation, Outcome, Plan, PlannedFlow, Witness } from './model.ts';
 
+/** Whether one address family was shown to be recorded: a firewall for IPv4 alone leaves IPv6 untracked. */
+type Shown = Readonly<{ before: Control; after: Control }>;
+
 /** What was read of one host's connection tracking in this run, and whether it was shown to record. */
-export type Tracked = Readonly<{ before: Control; after: Control; first: readonly string[]; later: readonly string[] }>;
+export type Tracked = Readonly<{ ipv4: Shown; ipv6: Shown; first: readonly string[]; later: readonly string[] }>;
 
 export type Seen = Readonly<{
   inventory: Inventory;
@@ -34,7 +38,7 @@ export function backingFor(seen: Seen): (planned: PlannedFlow) => Backing {
     return {
       sender: senders(flow.from, flow.route?.interface ?? null),
       alive: aliveControl(seen, aliveBy),
-      witness: tracked === undefined || witness === null ? null : asWitness(witness, tracked, arrival),
+      witness: tracked === undefined || witness === null ? null : asWitness(witness, isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4, arrival),
       overlay: flow.protocol === 'nebula' ? overlayControl(seen, flow.from, flow.to) : null,
     };
   };
@@ -51,7 +55,7 @@ function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
   return new Set(isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address)));
 }
 
-function asWitness(host: string, { before, after }: Tracked, arrival: Entry | null): Witness {
+function asWitness(host: string, { before, after }: Shown, arrival: Entry | null): Witness {
   return { id: `connection tracking of ${host}`, before, after, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
 }
 

@@ -15,7 +15,7 @@ export type Destination = Readonly<{
   kind: 'machine' | 'link-local' | 'external';
   address: string | Missing;
   /** `send`: on-link, or by a next hop of ours, or external · otherwise why nothing is ever sent there. */
-  way: 'send' | Readonly<{ noPath: string }>;
+  way: 'send' | Readonly<{ noPath: string } | { unknown: Failure }>;
   /** External: the targets that this address stands for, as seen from this vantage, each with the name it has there. */
   targets: Readonly<Record<string, string>>;
   /** External: what it is known to serve. */
@@ -39,13 +39,20 @@ function networksOf(inventory: Inventory, host: string): readonly string[] {
   return Object.entries(inventory.matrix.networks).flatMap(([name, { kind }]) => (kind === 'wan' ? [name] : []));
 }
 
-/** A host's address on a network: the inventory's, or what the host itself tells. */
-export function addressOn(inventory: Inventory, discovery: Discovery, host: string, network: string): string | Missing {
+/**
+ * A host's address on a network: the inventory's, or what the host itself tells. An address that its host does not hold
+ * would be silent for everybody, so it is not known.
+ */
+function addressOn(inventory: Inventory, discovery: Discovery, host: string, network: string): string | Missing {
   const given = inventory.matrix.hosts[host]?.addresses[network] ?? 'discover';
-  if (given !== 'discover') return given;
   const facts = factsOf(discovery, host);
+  if (given !== 'discover') {
+    const held = isFailure(facts) || interfaceOf(facts, given) !== null;
+    return held ? given : { unknown: { operation: 'facts', cause: `${host} does not hold ${given}, its address on ${network}: mend the inventory or the host` } };
+  }
   if (isFailure(facts)) return { unknown: facts };
   const device = discoveredInterface(inventory, facts, network);
+  if (device === null) return { unknown: { operation: 'facts', cause: `${host} has no default route that leads outside, so its address on ${network} is not known` } };
   const found = facts.addresses.find((own) => own.interface === device && own.scope === 'global' && isIPv4(own.address));
   return found?.address ?? { absent: `${host} has no IPv4 address on ${network}` };
 }
@@ -60,7 +67,7 @@ function discoveredInterface(inventory: Inventory, facts: Facts, network: string
 }
 
 /** The interface by which a host takes part in a network; null: unknown, or none. */
-export function interfaceOn(inventory: Inventory, discovery: Discovery, host: string, network: string): string | null {
+function interfaceOn(inventory: Inventory, discovery: Discovery, host: string, network: string): string | null {
   const facts = factsOf(discovery, host);
   const address = addressOn(inventory, discovery, host, network);
   return isFailure(facts) || typeof address !== 'string' ? null : interfaceOf(facts, address);
@@ -89,11 +96,14 @@ function hasNeighbours(network: Network | undefined): boolean {
 function linkLocal(inventory: Inventory, discovery: Discovery, vantage: string, to: string, network: string): Pick<Destination, 'address' | 'way'> {
   const theirs = factsOf(discovery, to);
   if (isFailure(theirs)) return { address: { unknown: theirs }, way: 'send' };
-  const found = theirs.addresses.find((own) => own.scope === 'link' && own.interface === interfaceOn(inventory, discovery, to, network));
+  const theirDevice = interfaceOn(inventory, discovery, to, network);
+  if (theirDevice === null) return { address: { unknown: { operation: 'facts', cause: `which of ${to}'s interfaces is on ${network} is not known` } }, way: 'send' };
+  const found = theirs.addresses.find((own) => own.scope === 'link' && own.interface === theirDevice);
   if (found === undefined) return { address: { absent: `${to} has no IPv6 link-local address on ${network}` }, way: 'send' };
   const device = interfaceOn(inventory, discovery, vantage, network);
   const ours = factsOf(discovery, vantage);
-  if (device === null || isFailure(ours)) return { address: found.address, way: 'send' };
+  if (isFailure(ours)) return { address: found.address, way: 'send' };
+  if (device === null) return { address: { unknown: { operation: 'facts', cause: `which of ${vantage}'s interfaces is on ${network} is not known` } }, way: 'send' };
   if (!ours.addresses.some((own) => own.interface === device && own.scope === 'link'))
     return { address: { absent: `${vantage} has no IPv6 link-local address on ${network}` }, way: 'send' };
   return { address: `${found.address}%${device}`, way: onLinkFor(inventory, discovery, vantage, to, network) ? 'send' : { noPath: `${vantage} and ${to} are not on one link of ${network}` } };
@@ -119,10 +129,10 @@ function wayTo(inventory: Inventory, discovery: Discovery, vantage: string, addr
   );
   if (next === undefined) return { noPath: `its only way is ${route.destination} via ${route.via}, which is not ours` };
   const beyond = factsOf(discovery, next);
-  const onward = isFailure(beyond) ? null : routeTo(beyond, address);
-  const delivers = onward?.via === undefined && onward !== null;
-  const itself = !isFailure(beyond) && interfaceOf(beyond, address) !== null;
-  return delivers || itself ? 'send' : { noPath: `its only way is by ${next}, which has no link to it` };
+  if (isFailure(beyond)) return { unknown: beyond };
+  const onward = routeTo(beyond, address);
+  const delivers = onward !== null && onward.via === undefined;
+  return delivers || interfaceOf(beyond, address) !== null ? 'send' : { noPath: `its only way is by ${next}, which has no link to it` };
 }
 
 /** Every external address once, in the inventory's order; a name that did not resolve stands for itself. */

@@ -2,7 +2,14 @@
 import type { Failure, Flow, Outcome, Reply } from './model.ts';
 import { protocols } from './protocols/index.ts';
 
-type Asked = Readonly<{ flow: Flow; address: string; token: string; send: string }>;
+type Asked = Readonly<{
+  flow: Flow;
+  address: string;
+  token: string;
+  send: string;
+  /** Whether the source's own list has an address of the target's family. */
+  hasFamily: boolean;
+}>;
 
 /**
  * What an exchange saw.
@@ -52,9 +59,9 @@ function readConnection(asked: Asked, replies: readonly Reply[]): Outcome | null
   return { seen: 'garbled', detail: `TCP connects, but nothing answers in ${asked.flow.protocol}` };
 }
 
-function readError({ flow }: Asked, { errno, operation }: Extract<Reply, { event: 'error' }>): Outcome {
+function readError({ flow, hasFamily }: Asked, { errno, operation }: Extract<Reply, { event: 'error' }>): Outcome {
   // What bind or socket says is about our own host's state, never about the firewall.
-  if ((operation === 'bind' || operation === 'socket') && errno !== 'EADDRNOTAVAIL' && errno !== 'EAFNOSUPPORT') return unprobed(`${operation}: ${errno}`);
+  if ((operation === 'bind' || operation === 'socket') && hasFamily) return unprobed(`${operation}: ${errno}`);
   switch (errno) {
     case 'EPERM':
       return { seen: 'barred', detail: `EPERM on ${operation}` };
@@ -73,7 +80,8 @@ function readError({ flow }: Asked, { errno, operation }: Extract<Reply, { event
         : { seen: 'dead', detail: 'the neighbour does not answer (EHOSTUNREACH)' };
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
-      return { seen: 'absent', detail: `the source has no such address family (${errno})` };
+      // A machine that has run out of ports says EADDRNOTAVAIL too, so its own list must agree.
+      return hasFamily ? unprobed(`${operation}: ${errno}`) : { seen: 'absent', detail: `the source has no address of that family (${errno})` };
     case 'ETIMEDOUT':
       return { seen: 'silent' };
     default:

@@ -113,7 +113,7 @@ function routeOf(facts: Facts, address: string): Flow['route'] {
 
 function familyOf(vantage: string, { way, kind }: Destination, { transport, nextToRow }: Cell, row: Row | undefined): Family {
   if (row !== undefined) return 'row';
-  if (way !== 'send') return 'no path';
+  if (way !== 'send' && 'noPath' in way) return 'no path';
   if (transport === 'icmp') return 'icmp';
   if (nextToRow) return 'neighbour port';
   if (kind === 'machine') return vantage === operator ? 'outside' : 'machine';
@@ -140,7 +140,8 @@ function lookAt(input: Input, flow: Flow, destination: Destination, token: strin
   // Our own login tells even where the vantage could not be opened: what stopped it is what the flow saw.
   if (flow.protocol === 'ssh' && flow.expected === 'allowed') return { by: 'login' };
   if (isFailure(facts)) return settled({ seen: 'unprobed', failure: facts });
-  if (destination.way !== 'send') return settled({ seen: 'no path', detail: destination.way.noPath });
+  const { way } = destination;
+  if (way !== 'send') return settled('noPath' in way ? { seen: 'no path', detail: way.noPath } : { seen: 'unprobed', failure: way.unknown });
   if (typeof destination.address !== 'string')
     return settled('absent' in destination.address ? { seen: 'absent', detail: destination.address.absent } : { seen: 'unprobed', failure: destination.address.unknown });
   return { by: 'exchange', exchange: exchangeFor(input, flow, destination.address, destination.serverName, token, facts) };

@@ -1,6 +1,7 @@
 // The conductor: enters the hosts, plans, looks at everything at once, judges. The only file that joins the rest; a probe
 // never makes it throw.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import { backingFor, type Tracked } from './backing.ts';
 import { isFailure, operator } from './destinations.ts';
 import { enterAll, type Entered } from './enter.ts';
@@ -98,13 +99,19 @@ async function look(probe: Probe, entered: readonly Entered[], vantages: Readonl
     const { replies, failure } = await vantage.exchange(exchange);
     const cause = stopped();
     const why: Failure | null = failure !== null && cause !== null ? { operation: 'interrupted', cause } : failure;
-    const outcome = readOutcome({ flow, address: exchange.address, token, send: exchange.send }, replies, why);
+    const outcome = readOutcome({ flow, address: exchange.address, token, send: exchange.send, hasFamily: hasFamilyOf(entered, probe.vantage, exchange.address) }, replies, why);
     // A denied server that answers needs no second opinion.
     const note = flow.protocol === 'ntp' && flow.expected === 'allowed' && flow.from !== operator ? await askThroughRelay(vantage, exchange) : undefined;
     return observationOf(probe, began, outcome, replies, note);
   } catch (error) {
     return observationOf(probe, began, { seen: 'unprobed', failure: { operation: 'exchange', cause: `flowproof's own fault: ${(error as Error).message}` } });
   }
+}
+
+function hasFamilyOf(entered: readonly Entered[], host: string, address: string): boolean {
+  const facts = entered.find((one) => one.host === host)?.facts;
+  const family = isIP(address.split('%')[0] ?? '');
+  return facts === undefined || isFailure(facts) || facts.addresses.some((own) => own.scope !== 'host' && isIP(own.address) === family);
 }
 
 /** Our login is the probe of the rows for SSH: from the operator to the gateway, and from the gateway into each host. */

@@ -15,7 +15,7 @@ export type Tracking = Readonly<{ finish: () => Promise<ReadonlyMap<string, Trac
 /** Begins to watch; resolves once every witness has been read for the first time. */
 export async function startTracking(discovery: Discovery, vantages: ReadonlyMap<string, Vantage>): Promise<Tracking> {
   const everyAddress = Object.values(discovery.hosts).flatMap((facts) => (isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address))));
-  const sources = [...new Set([...everyAddress, loopback])];
+  const sources = [...new Set([...everyAddress, ...Object.values(loopbacks)])];
   const watched = await Promise.all(discovery.witnesses.flatMap((host) => {
     const vantage = vantages.get(host);
     return vantage === undefined ? [] : [watch(host, vantage, sources)];
@@ -23,29 +23,39 @@ export async function startTracking(discovery: Discovery, vantages: ReadonlyMap<
   return { finish: async () => new Map(await Promise.all(watched.map(async ({ host, finish }) => [host, await finish()] as const))) };
 }
 
-const loopback = '127.0.0.1';
+const loopbacks = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
 
 async function watch(host: string, vantage: Vantage, sources: readonly string[]): Promise<{ host: string; finish: () => Promise<Tracked> }> {
-  const first = await readWithControl(host, 'before', vantage, sources);
+  const first = await readWithControls(host, 'before', vantage, sources);
   const later: string[] = [];
   const timer = setInterval(() => {
     void vantage.conntrack(sources).then((rows) => Array.isArray(rows) && later.push(...rows));
   }, readEveryMs);
   const finish = async (): Promise<Tracked> => {
     clearInterval(timer);
-    const last = await readWithControl(host, 'after', vantage, sources);
-    return { before: first.control, after: last.control, first: first.rows, later: [...later, ...last.rows] };
+    const last = await readWithControls(host, 'after', vantage, sources);
+    return {
+      ipv4: { before: first.ipv4, after: last.ipv4 },
+      ipv6: { before: first.ipv6, after: last.ipv6 },
+      first: first.rows,
+      later: [...later, ...last.rows],
+    };
   };
   return { host, finish };
 }
 
-/** A datagram from the host to itself, to a port drawn now, must be in the table that is read right after it. */
-async function readWithControl(host: string, when: 'before' | 'after', vantage: Vantage, sources: readonly string[]): Promise<{ control: Control; rows: readonly string[] }> {
-  const id = `witness ${host} ${when}`;
+/** A datagram from the host to itself in each family, to a port drawn now, must be in the table that is read right after. */
+async function readWithControls(host: string, when: string, vantage: Vantage, sources: readonly string[]): Promise<{ ipv4: Control; ipv6: Control; rows: readonly string[] }> {
   const port = randomInt(20_000, 32_000); // below the ephemeral range, so no socket of the host is met by chance
-  await vantage.exchange({ transport: 'udp', address: loopback, port, sourcePort: 0, send: '00', attempts: 1, intervalMs: 10, windowMs: 100 });
+  const toItself = { transport: 'udp', port, sourcePort: 0, send: '00', attempts: 1, intervalMs: 10, windowMs: 100 } as const;
+  await Promise.all(Object.values(loopbacks).map((address) => vantage.exchange({ ...toItself, address })));
   const rows = await vantage.conntrack(sources);
-  if (!Array.isArray(rows)) return { control: { id, held: false, detail: `${host}: ${'cause' in rows ? rows.cause : 'not read'}` }, rows: [] };
-  const held = parseEntries(rows).some((entry) => entry.transport === 'udp' && entry.destination === loopback && entry.port === port);
-  return { control: { id, held, detail: held ? `${host} recorded its own datagram to port ${port}` : `${host} did not record its own datagram to port ${port}: is a ct rule loaded?` }, rows };
+  const entries = Array.isArray(rows) ? parseEntries(rows) : [];
+  const control = (family: keyof typeof loopbacks): Control => {
+    const id = `witness ${host} ${family} ${when}`;
+    if (!Array.isArray(rows)) return { id, held: false, detail: `${host}: ${'cause' in rows ? rows.cause : 'not read'}` };
+    const held = entries.some((entry) => entry.transport === 'udp' && entry.destination === loopbacks[family] && entry.port === port);
+    return { id, held, detail: `${host} ${held ? 'recorded' : 'did not record'} its own ${family} datagram to port ${port}${held ? '' : ': is a ct rule loaded for that family?'}` };
+  };
+  return { ipv4: control('ipv4'), ipv6: control('ipv6'), rows: Array.isArray(rows) ? rows : [] };
 }
