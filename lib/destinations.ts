@@ -29,7 +29,7 @@ export function factsOf(discovery: Discovery, host: string): Facts | Failure {
   return discovery.hosts[host] ?? { operation: 'facts', cause: `nothing is known of ${host}` };
 }
 
-export function isFailure<T extends object>(value: T | Failure): value is Failure {
+export function isFailure(value: object): value is Failure {
   return 'operation' in value;
 }
 

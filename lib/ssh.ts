@@ -99,7 +99,7 @@ function exec(client: ssh2.Client, command: string): Promise<Duplex> {
     try {
       client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
     } catch (error) {
-      reject(error as Error); // a closed client throws instead of calling back
+      reject(error); // a closed client throws instead of calling back
     }
   });
 }
@@ -109,7 +109,7 @@ function forward(client: ssh2.Client, host: string, port: number): Promise<Duple
     try {
       client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => (error ? reject(error) : resolve(channel)));
     } catch (error) {
-      reject(error as Error);
+      reject(error);
     }
   });
 }
