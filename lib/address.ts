@@ -7,10 +7,22 @@ export function prefixLength(cidr: string): number {
   return bits === undefined ? (isIPv4(base) ? 32 : 128) : Number(bits);
 }
 
+/** Whether a text is an address, with or without the length of a prefix that fits its family. */
+export function isNetwork(cidr: string): boolean {
+  const [base = '', bits, ...more] = cidr.split('/');
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(base)] ?? -1;
+  return more.length === 0 && longest >= 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest));
+}
+
+/** Whether two texts name the same address, however they spell it, and whatever interface they add. */
+export function sameAddress(a: string, b: string): boolean {
+  return canonical(a) === canonical(b);
+}
+
 /** Whether an address lies in a network (`172.22.22.0/29`) or is the one given without a length. */
 export function within(address: string, cidr: string): boolean {
   const base = cidr.split('/')[0] ?? '';
-  if (isIP(address) === 0 || isIP(base) !== isIP(address)) return false;
+  if (isIP(address) === 0 || isIP(base) !== isIP(address) || !isNetwork(cidr)) return false;
   const list = new BlockList();
   list.addSubnet(base, prefixLength(cidr), isIPv4(base) ? 'ipv4' : 'ipv6');
   return list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');

@@ -35,10 +35,12 @@ export function backingFor(seen: Seen): (planned: PlannedFlow) => Backing {
     const replies = seen.observations.get(flow.id)?.replies ?? [];
     const sourcePorts = new Set(replies.flatMap((reply) => (reply.event === 'sent' && reply.sourcePort !== null ? [reply.sourcePort] : [])));
     const arrival = table === undefined ? null : findArrival(flow, table.entries, { sources: sources.get(flow.from) ?? new Set(), translators, sourcePorts, known: table.known });
+    // Behind a router the source may be masqueraded; then only its port tells that an entry is ours.
+    const recognisable = flow.route?.via === undefined || sourcePorts.size > 0;
     return {
       sender: senders(flow.from, flow.route?.interface ?? null),
       alive: aliveControl(seen, aliveBy),
-      witness: tracked === undefined || witness === null ? null : asWitness(witness, isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4, arrival),
+      witness: witness === null ? null : tracked === undefined ? unread(witness) : asWitness(witness, isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4, arrival, recognisable),
       overlay: flow.protocol === 'nebula' ? overlayControl(seen, flow.from, flow.to) : null,
     };
   };
@@ -55,8 +57,14 @@ function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
   return new Set(isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address)));
 }
 
-function asWitness(host: string, { before, after }: Shown, arrival: Entry | null): Witness {
+function asWitness(host: string, { before, after: shown }: Shown, arrival: Entry | null, recognisable: boolean): Witness {
+  const after = recognisable ? shown : { ...shown, held: false, detail: `the prober cannot tell its source ports, by which ${host} would know what the gateway masquerades` };
   return { id: `connection tracking of ${host}`, before, after, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
+}
+
+function unread(host: string): Witness {
+  const control = (when: string): Control => ({ id: `witness ${host} ${when}`, held: false, detail: `the connection tracking of ${host} was not read` });
+  return { id: `connection tracking of ${host}`, before: control('before'), after: control('after'), saw: null };
 }
 
 /** What shows that a vantage can send on an interface: an answer it got there, or our own session on it. */
@@ -71,7 +79,12 @@ function senderControls(seen: Seen): (vantage: string, device: string | null) =>
   }
   for (const { flow } of [...seen.plan.flows, ...seen.plan.controls.map((probe) => ({ flow: probe.flow }))]) {
     const outcome = seen.observations.get(flow.id)?.outcome;
-    if (outcome !== undefined && isAnswer(outcome)) note(flow.from, flow.route?.interface, { id: flow.id, held: true, detail: `answered: ${outcome.detail}` });
+    if (outcome === undefined || !isAnswer(outcome)) continue;
+    const control = { id: flow.id, held: true, detail: `answered: ${outcome.detail}` };
+    note(flow.from, flow.route?.interface, control);
+    // What answered has sent as well, on the interface that holds the address.
+    const facts = factsOf(seen.discovery, flow.to);
+    note(flow.to, isFailure(facts) ? null : interfaceOf(facts, flow.address ?? ''), control);
   }
   return (vantage, device) =>
     held.get(`${vantage} ${device ?? 'any'}`) ?? { id: `sender ${vantage} ${device ?? 'any'}`, held: false, detail: `nothing in this run shows that ${vantage} can send on ${device ?? 'any interface'}` };

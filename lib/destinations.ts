@@ -1,7 +1,7 @@
 // Where a vantage could go: every address of every other machine on every network, and every external target. Pure.
 import { isIPv4 } from 'node:net';
-import { within } from './address.ts';
-import { interfaceOf, routeTo } from './facts.ts';
+import { sameAddress, within } from './address.ts';
+import { interfaceOf, isOnLink, routeTo } from './facts.ts';
 import type { Discovery, Facts, Failure, Inventory, Network, Target } from './model.ts';
 
 /** Why there is no address to probe: the destination could not be asked, or its own list shows that it has none. */
@@ -115,7 +115,7 @@ function onLinkFor(inventory: Inventory, discovery: Discovery, vantage: string, 
   const facts = factsOf(discovery, vantage);
   if (isFailure(facts) || typeof address !== 'string') return true;
   const route = routeTo(facts, address);
-  return route !== null && route.via === undefined;
+  return route !== null && isOnLink(route);
 }
 
 /** An address of ours must never leave by a next hop that is not ours: an off-link private address would go to the internet. */
@@ -123,16 +123,22 @@ function wayTo(inventory: Inventory, discovery: Discovery, vantage: string, addr
   const facts = factsOf(discovery, vantage);
   if (isFailure(facts)) return 'send';
   const route = routeTo(facts, address);
-  if (route?.via === undefined) return 'send';
+  if (route === null || route.kind !== 'unicast' || isOnLink(route)) return 'send';
+  if (route.via === undefined) return { noPath: `its only way is ${route.destination} with no next hop that is known to be ours` };
+  const { via } = route;
   const next = Object.keys(inventory.matrix.hosts).find((host) =>
-    networksOf(inventory, host).some((network) => addressOn(inventory, discovery, host, network) === route.via),
+    networksOf(inventory, host).some((network) => isSame(addressOn(inventory, discovery, host, network), via)),
   );
-  if (next === undefined) return { noPath: `its only way is ${route.destination} via ${route.via}, which is not ours` };
+  if (next === undefined) return { noPath: `its only way is ${route.destination} via ${via}, which is not ours` };
   const beyond = factsOf(discovery, next);
   if (isFailure(beyond)) return { unknown: beyond };
   const onward = routeTo(beyond, address);
-  const delivers = onward !== null && onward.via === undefined;
+  const delivers = onward !== null && isOnLink(onward);
   return delivers || interfaceOf(beyond, address) !== null ? 'send' : { noPath: `its only way is by ${next}, which has no link to it` };
+}
+
+function isSame(address: string | Missing, other: string): boolean {
+  return typeof address === 'string' && sameAddress(address, other);
 }
 
 /** Every external address once, in the inventory's order; a name that did not resolve stands for itself. */
@@ -142,7 +148,9 @@ export function externalDestinations(inventory: Inventory, discovery: Discovery,
   const found: (Omit<Destination, 'targets' | 'serves'> & { targets: Record<string, string>; serves: string[] })[] = [];
   const add = (target: string, label: string, address: string | Missing, serverName: string | null, mine: boolean): void => {
     const serves = inventory.site.targets[target]?.serves ?? [];
-    const known = typeof address === 'string' ? found.find((other) => other.address === address) : undefined;
+    // One of our own machines: those are cells of that machine already.
+    if (typeof address === 'string' && isOurs(inventory, discovery, address)) return;
+    const known = typeof address === 'string' ? found.find((other) => isSame(other.address, address)) : undefined;
     if (known === undefined)
       found.push({ label, to: label, network: wan, kind: 'external', address, way: 'send', targets: mine ? { [target]: label } : {}, serves: [...serves], serverName });
     else {
@@ -160,10 +168,15 @@ export function externalDestinations(inventory: Inventory, discovery: Discovery,
     }
     if (discover === undefined) continue;
     const told = new Map(hosts.map((host) => [host, discovered(factsOf(discovery, host), discover)]));
-    const own = told.get(vantage) ?? [];
-    // joi's resolver or router may be one of our own machines: those are cells of that machine already.
     const all = [...new Set([...told.values()].flat())].filter((address) => !isOurs(inventory, discovery, address));
-    all.forEach((address, index) => add(target, numbered(target, index), address, null, own.includes(address)));
+    // An address goes by the target's name where a row of this vantage does so too: `mesh -> dns`, `joi -> 198.51.100.1`.
+    const named = inventory.matrix.flows.some((row) => row.from === vantage && row.to === target);
+    // Where the vantage could not be asked, any of them may be the one that its row means.
+    const own = isFailure(factsOf(discovery, vantage)) ? all : (told.get(vantage) ?? []);
+    for (const address of all) {
+      const index = own.indexOf(address);
+      add(target, named && index !== -1 ? numbered(target, index) : address, address, null, index !== -1);
+    }
   }
   return found;
 }
@@ -177,6 +190,6 @@ function discovered(facts: Facts | Failure, what: NonNullable<Target['discover']
 function isOurs(inventory: Inventory, discovery: Discovery, address: string): boolean {
   return [...Object.keys(inventory.matrix.hosts), operator].some((host) => {
     const facts = factsOf(discovery, host);
-    return (!isFailure(facts) && interfaceOf(facts, address) !== null) || Object.values(inventory.matrix.hosts[host]?.addresses ?? {}).includes(address);
+    return (!isFailure(facts) && interfaceOf(facts, address) !== null) || Object.values(inventory.matrix.hosts[host]?.addresses ?? {}).some((own) => own !== 'discover' && sameAddress(own, address));
   });
 }

@@ -1,6 +1,6 @@
 // What a host says of itself, as `ip` prints it -> Facts; and a look into its routing table. Pure.
 import { isIP, isIPv4 } from 'node:net';
-import { prefixLength, within } from './address.ts';
+import { isNetwork, prefixLength, sameAddress, within } from './address.ts';
 import type { Address, Facts, Route } from './model.ts';
 
 /**
@@ -30,7 +30,7 @@ function parseAddress(line: string): Address[] {
   const found = /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)(?: peer [0-9a-fA-F.:]+)?\/(\d+).*?\sscope\s+(\S+)/.exec(line);
   if (found === null) return [];
   const [, device = '', address = '', prefix = '', scope] = found;
-  if (isIP(address) === 0) return [];
+  if (!isNetwork(`${address}/${prefix}`)) return [];
   return [{ interface: device.split('@')[0] ?? device, address, prefix: Number(prefix), scope: scope === 'link' || scope === 'host' ? scope : 'global' }];
 }
 
@@ -43,8 +43,8 @@ function parseRoute(line: string, everything: string): Route[] {
   const first = words[0] ?? '';
   const kind = first === 'prohibit' || first === 'blackhole' || first === 'unreachable' ? first : 'unicast';
   const destination = (kind === 'unicast' ? first : words[1]) ?? '';
-  if (destination !== 'default' && isIP(destination.split('/')[0] ?? '') === 0) return [];
-  const via = after('via') === 'inet6' ? undefined : after('via');
+  if (destination !== 'default' && !isNetwork(destination)) return [];
+  const via = after('via') === 'inet6' ? after('inet6') : after('via');
   const device = after('dev');
   return [{
     destination: destination === 'default' ? everything : destination,
@@ -61,9 +61,14 @@ export function routeTo(facts: Facts, address: string): Route | null {
   return fitting.toSorted((a, b) => prefixLength(b.destination) - prefixLength(a.destination))[0] ?? null;
 }
 
+/** Whether a route ends on the link itself; a default route without a next hop leads to whoever is behind it. */
+export function isOnLink(route: Route): boolean {
+  return route.via === undefined && route.interface !== undefined && prefixLength(route.destination) > 0;
+}
+
 /** The interface that holds one of the host's own addresses. */
 export function interfaceOf(facts: Facts, address: string): string | null {
-  return facts.addresses.find((own) => own.address === address)?.interface ?? null;
+  return facts.addresses.find((own) => sameAddress(own.address, address))?.interface ?? null;
 }
 
 /** The host's own IPv4 address that a packet to `address` leaves with. */

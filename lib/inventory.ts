@@ -1,7 +1,8 @@
 // inventory.json -> Inventory. Every mistake at once, each with its JSON path and the mend; unknown keys are mistakes.
 import { isIP } from 'node:net';
+import { printParseErrorCode, visit } from 'jsonc-parser';
 import { z } from 'zod';
-import { within } from './address.ts';
+import { canonical, isNetwork, within } from './address.ts';
 import type { Inventory, Protocol, Transport } from './model.ts';
 
 /** Thrown for an inventory that cannot be used; `mistakes` has one line each. */
@@ -20,7 +21,7 @@ const text = z.string().min(1).max(300);
 const port = z.int().min(1).max(65535);
 const ipAddress = z.string().refine((value) => isIP(value) !== 0, 'an IPv4 or IPv6 address');
 const dnsName = z.string().regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/, 'a DNS name in lower case');
-const service = z.string().regex(/^(tcp|udp)\/[1-9][0-9]{0,4}$/, 'a service as tcp/443');
+const service = z.string().refine((value) => /^(tcp|udp)\/[1-9]\d{0,4}$/.test(value) && Number(value.slice(4)) <= 65535, 'a service as tcp/443');
 // A leading dash would be an option to ssh.
 const sshName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]*$/, 'a name as you would type it behind `ssh `');
 const cidr = z.union([z.cidrv4(), z.cidrv6()], 'a network as 172.22.22.0/29');
@@ -76,12 +77,9 @@ const schema = z.strictObject({
  * @throws InventoryError with every mistake found, each as `JSON path: what would be right`
  */
 export function parseInventory(source: string, file = 'inventory.json'): Inventory {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(source);
-  } catch (error) {
-    throw new InventoryError(file, [`not JSON: ${(error as Error).message}${place(source, error as Error)}`]);
-  }
+  const faults = syntaxFaults(source);
+  if (faults.length > 0) throw new InventoryError(file, faults);
+  const raw: unknown = JSON.parse(source);
   const parsed = schema.safeParse(raw);
   const shape = parsed.success ? [] : parsed.error.issues.flatMap(describe);
   const mistakes = [...shape, ...crossReferences(raw)];
@@ -89,12 +87,23 @@ export function parseInventory(source: string, file = 'inventory.json'): Invento
   return parsed.data;
 }
 
-/** Line and column of a JSON syntax error, where the engine's message has the position. */
-function place(source: string, error: Error): string {
-  const position = /position (\d+)/.exec(error.message)?.[1];
-  if (position === undefined) return '';
-  const before = source.slice(0, Number(position)).split('\n');
-  return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
+/** Each fault with its line and column; a key that stands twice is one, since the first would be lost without a word. */
+function syntaxFaults(source: string): readonly string[] {
+  const faults: string[] = [];
+  const torn: string[] = [];
+  const keys: Set<string>[] = [];
+  const at = (line: number, column: number): string => `line ${line + 1}, column ${column + 1}`;
+  visit(source, {
+    onObjectBegin: () => void keys.push(new Set()),
+    onObjectEnd: () => void keys.pop(),
+    onObjectProperty: (key, _offset, _length, line, column, path) => {
+      if (keys.at(-1)?.has(key) === true) faults.push(`${jsonPath([...path(), key])}: stands twice (${at(line, column)}); keep one`);
+      keys.at(-1)?.add(key);
+    },
+    onError: (error, _offset, _length, line, column) => void torn.push(`not JSON: ${printParseErrorCode(error)} (${at(line, column)})`),
+  }, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
+  // What follows the first fault is mostly its echo.
+  return torn.length > 0 ? torn.slice(0, 1) : faults;
 }
 
 function describe(issue: z.core.$ZodIssue): string[] {
@@ -132,13 +141,13 @@ function crossReferences(raw: unknown): string[] {
   for (const [host, value] of Object.entries(record(member(matrix, 'hosts')))) {
     for (const [network, address] of Object.entries(record(member(value, 'addresses')))) {
       const at = `$.matrix.hosts.${host}.addresses.${network}`;
-      if (!(network in networks)) say(at, `no such network; one of ${oneOf(Object.keys(networks))}`);
+      if (!Object.hasOwn(networks, network)) say(at, `no such network; one of ${oneOf(Object.keys(networks))}`);
       if (typeof address !== 'string' || address === 'discover') continue;
-      const owner = owners.get(address);
+      const owner = owners.get(canonical(address));
       if (owner !== undefined) say(at, `${address} belongs to ${owner} already`);
-      owners.set(address, at);
+      owners.set(canonical(address), at);
       const range = member(networks[network], 'cidr');
-      if (typeof range === 'string' && isIP(address) && !within(address, range)) say(at, `${address} is outside ${network}'s ${range}`);
+      if (typeof range === 'string' && isNetwork(range) && isIP(address) !== 0 && !within(address, range)) say(at, `${address} is outside ${network}'s ${range}`);
     }
     if (typeof member(member(site, 'logins'), host) !== 'string') say('$.site.logins', `no entry for host ${host}; add "${host}": "<name for ssh>"`);
   }
@@ -153,16 +162,17 @@ function crossReferences(raw: unknown): string[] {
     const parsed = row.safeParse(flow);
     if (!parsed.success) continue;
     const at = `$.matrix.flows[${index}]`;
-    const { id, from, to, network, speaks, transport, ports } = parsed.data;
+    const { id, from, to, network, speaks, transport, ports, address } = parsed.data;
     const first = ids.get(id);
     if (first !== undefined) say(`${at}.id`, `flows[${first}] has the id ${id} already`);
     else ids.set(id, index);
     if (![...hosts, 'operator'].includes(from)) say(`${at}.from`, `no such host; one of ${oneOf([...hosts, 'operator'])}`);
     if (![...hosts, ...targets, 'any'].includes(to)) say(`${at}.to`, `no such host or target; one of ${oneOf([...hosts, ...targets, 'any'])}`);
-    if (!(network in networks)) say(`${at}.network`, `no such network; one of ${oneOf(Object.keys(networks))}`);
+    if (!Object.hasOwn(networks, network)) say(`${at}.network`, `no such network; one of ${oneOf(Object.keys(networks))}`);
     else if (hosts.includes(to) && member(member(member(member(matrix, 'hosts'), to), 'addresses'), network) === undefined)
       say(`${at}.network`, `${to} has no address on ${network}; add it under $.matrix.hosts.${to}.addresses`);
     if (transportOf[speaks] !== transport) say(`${at}.speaks`, `${speaks} goes over ${transportOf[speaks]}, not ${transport}`);
+    if (address !== undefined && from !== to) say(`${at}.address`, 'only a flow of a host to itself names its address; elsewhere it is the destination\'s own');
     if (speaks === 'ssh' && from !== 'operator' && from !== gateway)
       say(`${at}.speaks`, 'ssh is looked at by our own login, which starts at the operator or the gateway alone; use "tcp" here');
     for (const twice of ports.filter((p, i) => ports.indexOf(p) !== i)) say(`${at}.ports`, `${twice} stands there twice`);

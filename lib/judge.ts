@@ -1,4 +1,5 @@
 // Observation and what backs it -> verdict. Pure; the whole policy of flowproof. The table is in DESIGN.md, "Verdicts".
+import { sameAddress } from './address.ts';
 import type { Backing, Control, Flow, Outcome, Verdict } from './model.ts';
 
 /**
@@ -41,7 +42,7 @@ function judgeDenied(flow: Flow, outcome: Seen, backing: Backing): Verdict {
   if (outcome.seen === 'barred') return pass('proven', `barred by the source's own firewall: ${outcome.detail}`);
   if (outcome.seen === 'absent') return pass('proven', outcome.detail);
   if (outcome.seen === 'no path') return pass('no path', outcome.detail);
-  if (outcome.seen === 'rejected' && (outcome.prohibited || bare(outcome.from) !== bare(flow.address ?? '')))
+  if (outcome.seen === 'rejected' && (outcome.prohibited || !sameAddress(outcome.from, flow.address ?? '')))
     return pass('proven', `rejected: ${whereStopped(outcome)}`);
 
   const witnessed = backing.witness !== null && backing.witness.before.held && backing.witness.after.held;
@@ -54,7 +55,12 @@ function judgeDenied(flow: Flow, outcome: Seen, backing: Backing): Verdict {
   }
 
   if (backing.sender?.held !== true) return missing(`control missing: ${backing.sender?.detail ?? 'nothing shows that the source can send there'}`);
-  if (witnessed) return pass('proven', `${outcome.seen}; the target's connection tracking has no entry of it`, [backing.sender, ...witnessControls(backing)]);
+  // A closed port's RST deletes the entry of its SYN, also a RST that is lost on its way back.
+  const forgetful = flow.transport === 'tcp' && outcome.seen === 'silent';
+  if (witnessed && !forgetful)
+    return pass('proven', `${outcome.seen}; the target's connection tracking has no entry of it`, [backing.sender, ...witnessControls(backing)]);
+  if (witnessed)
+    return pass('inferred', "silent; the target's connection tracking has no entry of it, nor would it have of a SYN whose RST was lost", [backing.sender, ...witnessControls(backing)]);
   if (backing.witness !== null) return missing(`control missing: the witness was not alive (${deadHalf(backing.witness)})`);
   if (outcome.seen === 'dead') return missing(`control missing: ${outcome.detail}`);
   if (backing.alive?.held === true) return pass('inferred', `${outcome.seen}, and alive from elsewhere: ${backing.alive.detail}`, [backing.sender, backing.alive]);
@@ -76,10 +82,6 @@ function deadHalf({ before, after }: NonNullable<Backing['witness']>): string {
 
 function ids(controls: readonly (Control | null)[]): readonly string[] {
   return controls.flatMap((control) => control?.id ?? []);
-}
-
-function bare(address: string): string {
-  return address.split('%')[0] ?? address;
 }
 
 function whereStopped(outcome: Seen): string {

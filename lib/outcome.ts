@@ -1,4 +1,5 @@
 // Replies of a prober -> outcome. Pure. An answer outweighs everything, a failed look outweighs every kind of "blocked".
+import { sameAddress } from './address.ts';
 import type { Failure, Flow, Outcome, Reply } from './model.ts';
 import { protocols } from './protocols/index.ts';
 
@@ -30,13 +31,15 @@ export function readOutcome(asked: Asked, replies: readonly Reply[], failure: Fa
   });
   const failed = errors.find((outcome) => outcome.seen === 'unprobed');
   if (failed !== undefined) return failed;
-  const worst = errors.toSorted((a, b) => weight.indexOf(a.seen) - weight.indexOf(b.seen))[0];
-  if (worst !== undefined) return worst;
+  const furthest = errors.toSorted((a, b) => weight.indexOf(a.seen) - weight.indexOf(b.seen))[0];
+  // One try that got out makes EPERM on another a rate limit, and no proof of a wall: so it also weighs least.
+  if (furthest?.seen === 'barred' && replies.some((r) => r.event === 'sent' && !replies.some((other) => other.event === 'error' && other.try === r.try))) return { seen: 'silent' };
+  if (furthest !== undefined) return furthest;
   return replies.some((r) => r.event === 'sent') ? { seen: 'silent' } : unprobed('the prober sent nothing');
 }
 
 /** Where tries differ, the one that came furthest counts. */
-const weight: readonly Outcome['seen'][] = ['refused', 'rejected', 'barred', 'unrouted', 'absent', 'dead', 'silent'];
+const weight: readonly Outcome['seen'][] = ['refused', 'rejected', 'unrouted', 'absent', 'dead', 'silent', 'barred'];
 
 function unprobed(cause: string): Outcome {
   return { seen: 'unprobed', failure: { operation: 'exchange', cause } };
@@ -61,7 +64,8 @@ function readConnection(asked: Asked, replies: readonly Reply[]): Outcome | null
 
 function readError({ flow, hasFamily }: Asked, { errno, operation }: Extract<Reply, { event: 'error' }>): Outcome {
   // What bind or socket says is about our own host's state, never about the firewall.
-  if ((operation === 'bind' || operation === 'socket') && hasFamily) return unprobed(`${operation}: ${errno}`);
+  const noFamily = !hasFamily && (errno === 'EADDRNOTAVAIL' || errno === 'EAFNOSUPPORT');
+  if ((operation === 'bind' || operation === 'socket') && !noFamily) return unprobed(`${operation}: ${errno}`);
   switch (errno) {
     case 'EPERM':
       return { seen: 'barred', detail: `EPERM on ${operation}` };
@@ -98,7 +102,7 @@ const unreachable = {
 function readIcmp(asked: Asked, reply: Extract<Reply, { event: 'icmp' }>): Outcome {
   const known = unreachable[reply.version];
   const detail = `ICMP${reply.version === 6 ? 'v6' : ''} type ${reply.type} code ${reply.code}`;
-  const fromTarget = reply.from.split('%')[0] === asked.address.split('%')[0];
+  const fromTarget = sameAddress(reply.from, asked.address);
   if (reply.type === known.type) {
     if (reply.code === known.port && fromTarget) return { seen: 'refused', by: 'port-unreachable' };
     if ((known.prohibited as readonly number[]).includes(reply.code)) return { seen: 'rejected', detail, from: reply.from, prohibited: true };

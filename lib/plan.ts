@@ -17,16 +17,18 @@ export function makePlan(input: Input): Plan {
   const gaps = new Map<string, { cells: number; example: string }>();
   const flows: PlannedFlow[] = [];
   for (const vantage of [...Object.keys(inventory.matrix.hosts), operator]) {
-    const before = flows.length;
+    const covered = new Set<string>();
     for (const destination of destinationsOf(input, vantage)) {
       for (const cell of cellsOf(inventory, vantage, destination)) {
+        const rows = rowsFor(inventory, vantage, destination, cell);
+        for (const row of rows) covered.add(coverKey(row, cell.port));
         const flow = makeFlow(input, vantage, destination, cell);
-        const gap = gapReason(flow, destination, phase, rowFor(inventory, vantage, destination, cell));
+        const gap = gapReason(flow, destination, phase, rows[0]);
         if (gap === null) flows.push(planFlow(input, flow, destination));
         else gaps.set(gap, { cells: (gaps.get(gap)?.cells ?? 0) + 1, example: gaps.get(gap)?.example ?? flow.id });
       }
     }
-    flows.push(...rowsWithoutCell(input, vantage, flows.slice(before)));
+    flows.push(...rowsWithoutCell(input, vantage, covered));
   }
   const missing: Gap[] = [...gaps].map(([reason, { cells, example }]) => ({ reason, cells, example }));
   return {
@@ -46,8 +48,9 @@ function destinationsOf({ inventory, discovery }: Input, vantage: string): reado
 
 /** A row from a machine to itself (joi's Ollama on localhost) names the address to use. */
 function localDestinations(inventory: Inventory, vantage: string): readonly Destination[] {
-  return inventory.matrix.flows
-    .filter((row) => row.from === vantage && row.to === vantage && row.address !== undefined)
+  const own = inventory.matrix.flows.filter((row) => row.from === vantage && row.to === vantage && row.address !== undefined);
+  return own
+    .filter((row, index) => own.findIndex((other) => other.network === row.network && other.address === row.address) === index)
     .map((row) => ({
       label: `${vantage} ${row.network}`, to: vantage, network: row.network, kind: 'machine', address: row.address ?? '',
       way: 'send', targets: {}, serves: [], serverName: null,
@@ -69,20 +72,21 @@ function cellsOf(inventory: Inventory, vantage: string, destination: Destination
 }
 
 function leadsTo(row: Row, { kind, to, network, targets }: Destination): boolean {
-  if (kind === 'external') return row.to === 'any' || row.to in targets;
+  if (kind === 'external') return row.to === 'any' || Object.hasOwn(targets, row.to);
   return kind === 'machine' && row.to === to && row.network === network;
 }
 
-function rowFor(inventory: Inventory, vantage: string, destination: Destination, { transport, port }: Cell): Row | undefined {
-  const fitting = inventory.matrix.flows.filter(
-    (row) => row.from === vantage && row.transport === transport && row.ports.includes(port) && leadsTo(row, destination),
-  );
-  // A lasting row outranks a temporary one that covers the same cell.
-  return fitting.find((row) => row.temp !== true) ?? fitting[0];
+/** The rows that cover a cell, a lasting one before a temporary one: the first decides. */
+function rowsFor(inventory: Inventory, vantage: string, destination: Destination, { transport, port }: Cell): readonly Row[] {
+  return inventory.matrix.flows
+    .filter((row) => row.from === vantage && row.transport === transport && row.ports.includes(port) && leadsTo(row, destination))
+    .toSorted((a, b) => Number(a.temp === true) - Number(b.temp === true));
 }
 
+const coverKey = (row: Row, port: number): string => `${row.id} ${port}`;
+
 function makeFlow({ inventory, discovery, phase }: Input, vantage: string, destination: Destination, cell: Cell): Flow {
-  const row = rowFor(inventory, vantage, destination, cell);
+  const [row] = rowsFor(inventory, vantage, destination, cell);
   const allowed = row !== undefined && (row.temp !== true || phase === 'setup');
   const { transport, port } = cell;
   // An address may be resolver and DHCP server at once: a row's cell goes by the name that the row uses.
@@ -122,7 +126,7 @@ function familyOf(vantage: string, { way, kind }: Destination, { transport, next
 
 /** Why a cell of the universe is not probed; null: it is. */
 function gapReason(flow: Flow, destination: Destination, phase: Phase, row: Row | undefined): string | null {
-  const open = row?.to === 'any' && row.temp === true && phase === 'setup';
+  const open = row?.to === 'any' && (row.temp !== true || phase === 'setup');
   return open && !destination.serves.includes(`${flow.transport}/${flow.port}`)
     ? `allowed by ${row.id}, but the target is not known to serve that port: neither an answer nor silence would be wrong`
     : null;
@@ -165,15 +169,15 @@ function exchangeFor({ inventory }: Input, flow: Flow, address: string, serverNa
 }
 
 /** A row must end in a finding even where its target came to nothing (no resolver named, no router known). */
-function rowsWithoutCell({ inventory, discovery, newToken }: Input, vantage: string, planned: readonly PlannedFlow[]): readonly PlannedFlow[] {
-  const covered = new Set(planned.map(({ flow }) => `${flow.row} ${flow.port}`));
+function rowsWithoutCell({ inventory, discovery, phase, newToken }: Input, vantage: string, covered: ReadonlySet<string>): readonly PlannedFlow[] {
   const facts = factsOf(discovery, vantage);
   return inventory.matrix.flows.filter((row) => row.from === vantage).flatMap((row) =>
-    row.ports.filter((port) => row.to !== 'any' && !covered.has(`${row.id} ${port}`)).map((port): PlannedFlow => {
+    row.ports.filter((port) => row.to !== 'any' && !covered.has(coverKey(row, port))).map((port): PlannedFlow => {
       const failure: Failure = isFailure(facts) ? facts : { operation: 'resolve', cause: `${vantage} names no address for ${row.to}` };
       const flow: Flow = {
         id: `${vantage} -> ${row.to} ${row.transport}/${port}`, family: 'row', from: vantage, to: row.to, network: row.network, address: null,
-        transport: row.transport, port, protocol: row.speaks, expected: 'allowed', row: row.id, route: null,
+        transport: row.transport, port, protocol: row.speaks,
+        expected: row.temp !== true || phase === 'setup' ? 'allowed' : 'denied', row: row.id, route: null,
       };
       return { flow, probe: { id: flow.id, vantage, flow, look: settled({ seen: 'unprobed', failure }), token: newToken() }, witness: null, aliveBy: [] };
     }),

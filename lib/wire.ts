@@ -28,8 +28,8 @@ export function parseLine(line: string): Line | null {
   const id = integer(first);
   if (id === null) return null;
   if (event === 'end' && rest.length === 0) return { id, is: 'end' };
-  if (event === 'row' && rest.length === 1) return { id, is: 'row', text: text(rest[0]) };
-  if (event === 'fact' && rest.length === 2 && /^[a-z0-9-]{1,30}$/.test(rest[0] ?? '')) return { id, is: 'fact', name: rest[0] ?? '', text: text(rest[1]) };
+  if (event === 'row' && rest.length === 1) return isHex(rest[0]) ? { id, is: 'row', text: text(rest[0]) } : null;
+  if (event === 'fact' && rest.length === 2) return /^[a-z0-9-]{1,30}$/.test(rest[0] ?? '') && isHex(rest[1]) ? { id, is: 'fact', name: rest[0] ?? '', text: text(rest[1]) } : null;
   const reply = parseReply(event, rest);
   return reply === null ? null : { id, is: 'reply', reply };
 }
@@ -45,7 +45,7 @@ function parseReply(event: string, rest: readonly string[]): Reply | null {
     case 'connected':
       return known(b) ? { event, try: number, ms: decimal(b) } : null;
     case 'data':
-      return /^(-|([0-9a-f]{2}){1,2048})$/.test(b) && known(c) ? { event, try: number, hex: b === '-' ? '' : b, ms: decimal(c), from: isIP(bare(d)) ? d : null } : null;
+      return /^(-|([0-9a-f]{2}){1,2048})$/.test(b) && known(c) ? { event, try: number, hex: b === '-' ? '' : b, ms: decimal(c), from: isAddress(d) ? d : null } : null;
     case 'closed':
       return { event, try: number };
     case 'error':
@@ -53,7 +53,7 @@ function parseReply(event: string, rest: readonly string[]): Reply | null {
     case 'icmp': {
       const type = integer(c);
       const code = integer(d);
-      if ((b !== '4' && b !== '6') || type === null || code === null || isIP(bare(e)) === 0) return null;
+      if ((b !== '4' && b !== '6') || type === null || code === null || !isAddress(e)) return null;
       return { event, try: number, version: b === '4' ? 4 : 6, type, code, from: e };
     }
     default:
@@ -78,10 +78,17 @@ function word(field: string): boolean {
   return /^[A-Za-z0-9_]{1,40}$/.test(field);
 }
 
-function text(hex: string | undefined): string {
-  return hex === undefined || !/^([0-9a-f]{2})*$/.test(hex) ? '' : Buffer.from(hex, 'hex').toString('utf8');
+/** `-` stands for nothing. */
+function isHex(field: string | undefined): boolean {
+  return field !== undefined && /^(-|([0-9a-f]{2})*)$/.test(field);
 }
 
-function bare(address: string): string {
-  return address.split('%')[0] ?? address;
+function text(hex: string | undefined): string {
+  return hex === undefined || hex === '-' ? '' : Buffer.from(hex, 'hex').toString('utf8');
+}
+
+/** An address, with its interface if it has one: a name of the kernel's, which is at most 15 characters long. */
+function isAddress(field: string): boolean {
+  const [bare = '', device, ...more] = field.split('%');
+  return isIP(bare) !== 0 && more.length === 0 && (device === undefined || /^[A-Za-z0-9._-]{1,15}$/.test(device));
 }

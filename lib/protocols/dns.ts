@@ -1,9 +1,11 @@
 // DNS (RFC 1035, section 4.1): an A query with a random id; the codec is dns-packet's.
+import { isIPv4 } from 'node:net';
 import dnsPacket from 'dns-packet';
 import { answered, garbled, type ProtocolModule, type Reading } from './protocol.ts';
 
-/** What the response codes that mean "it answers, but not us" say (RFC 1035, section 4.1.1). */
-const notResolving: Readonly<Record<string, string>> = {
+/** A name that is not there is an answer as good as an address (RFC 1035, section 4.1.1). */
+const resolving: ReadonlySet<string> = new Set(['NOERROR', 'NXDOMAIN']);
+const mend: Readonly<Record<string, string>> = {
   SERVFAIL: 'the resolver answers but cannot resolve (SERVFAIL): look at its upstream',
   REFUSED: 'the resolver answers but will not resolve for this client (REFUSED): look at its access list',
 };
@@ -16,8 +18,7 @@ export const dns: ProtocolModule = {
     if (packet === null) return garbled('not a DNS message');
     if (packet.type !== 'response' || packet.id !== queryId(token)) return garbled('DNS message, but no reply to our query');
     const code = rcode(packet);
-    const refusal = notResolving[code];
-    return refusal === undefined ? answered(`DNS ${code}, ${packet.answers?.length ?? 0} answers`) : garbled(refusal);
+    return resolving.has(code) ? answered(`DNS ${code}, ${packet.answers?.length ?? 0} answers`) : garbled(mend[code] ?? `the resolver answers ${code}`);
   },
 };
 
@@ -44,7 +45,9 @@ function queryId(token: string): number {
 
 function decode(reply: Buffer): dnsPacket.DecodedPacket | null {
   try {
-    return dnsPacket.decode(reply);
+    const packet = dnsPacket.decode(reply);
+    // A message cut off in an address does not throw.
+    return (packet.answers ?? []).every((answer) => answer.type !== 'A' || isIPv4(answer.data)) ? packet : null;
   } catch {
     return null; // any bytes may come; what does not parse is no DNS
   }

@@ -9,8 +9,8 @@ export function renderConsole(record: RunRecord): string {
   const { run, findings } = record;
   const wrong = findings.filter(({ verdict }) => verdict.result !== 'pass');
   return [
-    ...run.warnings.map((warning) => `warning: ${warning}`),
-    ...(run.stopped === null ? [] : [`stopped: ${run.stopped}`, '']),
+    ...run.warnings.map((warning) => `warning: ${printable(warning)}`),
+    ...(run.stopped === null ? [] : [`stopped: ${printable(run.stopped)}`, '']),
     ...grid(findings),
     '',
     ...run.hosts.flatMap(({ name, failure }) => (failure === null || run.stopped !== null ? [] : [`no look from ${name}: ${printable(failure.cause)}`])),

@@ -9,7 +9,8 @@ import type { Finding, RunRecord } from '../model.ts';
 const notXml = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
 function clean(text: string): string {
-  return text.replace(notXml, '\uFFFD');
+  // xmlbuilder2 takes an `&amp;` in a text for one of its own making; with every ampersand written out it is right.
+  return text.replace(notXml, '\uFFFD').replaceAll('&', '&amp;');
 }
 
 function attribute(text: string): string {

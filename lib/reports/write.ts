@@ -45,7 +45,11 @@ function write(parent: string, startedAt: string, reports: Readonly<Record<strin
     const link = join(parent, `.latest-${process.pid}`);
     rmSync(link, { force: true });
     symlinkSync(basename(folder), link);
-    renameSync(link, join(parent, 'latest'));
+    try {
+      renameSync(link, join(parent, 'latest'));
+    } finally {
+      rmSync(link, { force: true });
+    }
   });
   return { folder, faults };
 }

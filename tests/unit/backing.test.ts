@@ -1,0 +1,133 @@
+// What stands behind a verdict: who may vouch for a sender and for life at the far end, and what a witness saw.
+import { expect } from 'chai';
+import { backingFor, type Seen, type Tracked } from '../../lib/backing.ts';
+import { judge } from '../../lib/judge.ts';
+import type { Control, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
+import { anObservation, failed, held } from '../fixtures/flows.ts';
+import { discovery, inventory, plan } from '../fixtures/site.ts';
+
+const whole = plan();
+const find = (id: string): PlannedFlow => {
+  const found = whole.flows.find(({ flow }) => flow.id === id);
+  if (found === undefined) throw new Error(`no cell ${id}`);
+  return found;
+};
+const answered: Outcome = { seen: 'answered', detail: 'it spoke', rttMs: 1 };
+const garbled: Outcome = { seen: 'garbled', detail: 'something else spoke' };
+const silent: Outcome = { seen: 'silent' };
+const alive = { before: held('before'), after: held('after') };
+const tracked = (later: readonly string[], over: Partial<Tracked> = {}): Tracked => ({ ipv4: alive, ipv6: { before: held('before6'), after: held('after6') }, first: [], later, ...over });
+
+type Given = Readonly<{ outcomes?: Readonly<Record<string, Outcome>>; replies?: Readonly<Record<string, readonly Reply[]>>; tracked?: Readonly<Record<string, Tracked>>; sessions?: Readonly<Record<string, string>>; plan?: Plan }>;
+
+function seen({ outcomes = {}, replies = {}, tracked: by = {}, sessions = {} }: Given): Seen {
+  const ids = new Set([...Object.keys(outcomes), ...Object.keys(replies)]);
+  const observations = new Map<string, Observation>([...ids].map((id) => [id, anObservation({ id, outcome: outcomes[id] ?? silent, replies: replies[id] ?? [] })]));
+  return { inventory, discovery, plan: whole, observations, tracked: new Map(Object.entries(by)), sessions: new Map(Object.entries(sessions)) };
+}
+
+const backing = (id: string, given: Given): ReturnType<ReturnType<typeof backingFor>> => backingFor(seen(given))(find(id));
+const sent = (sourcePort: number | null): readonly Reply[] => [{ event: 'sent', try: 1, sourcePort, ms: 0 }];
+
+describe('backing: the sender', () => {
+  const cell = 'mesh -> joi vmbr1 tcp/25';
+  type Row = readonly [sentence: string, cell: string, given: Given, id: string | null];
+  const rows: readonly Row[] = [
+    ['is held by our own session on that interface', cell, { sessions: { mesh: '172.22.22.1' } }, 'login mesh'],
+    ['is not held by a session on another interface', cell, { sessions: { mesh: '198.51.100.102' } }, null],
+    ['is not held by a session on an address that is not the host\'s', cell, { sessions: { mesh: '10.9.9.9' } }, null],
+    ['is not held by a session into another host', cell, { sessions: { ntp: '172.22.22.3' } }, null],
+    ['is held by an answer on that interface', cell, { outcomes: { 'mesh -> ntp vmbr1 udp/123': answered } }, 'mesh -> ntp vmbr1 udp/123'],
+    ['is held by a wrong answer on that interface: something came back', cell, { outcomes: { 'mesh -> ntp vmbr1 udp/123': garbled } }, 'mesh -> ntp vmbr1 udp/123'],
+    ['is not held by an answer on another interface', cell, { outcomes: { 'mesh -> chat.signal.org tcp/443': answered } }, null],
+    ['is not held by another host\'s answer', cell, { outcomes: { 'joi -> ntp vmbr1 udp/123': answered } }, null],
+    ['is held by an answer that it gave there itself', 'ntp -> mesh vmbr1 tcp/25', { outcomes: { 'mesh -> ntp vmbr1 udp/123': answered } }, 'mesh -> ntp vmbr1 udp/123'],
+    ['is not held by an answer that it gave on another interface', 'ntp -> mesh wan tcp/25', { outcomes: { 'mesh -> ntp vmbr1 udp/123': answered } }, null],
+    ['is not held by silence', cell, { outcomes: { 'mesh -> ntp vmbr1 udp/123': silent } }, null],
+    ['is held for IPv6 by what was sent on the same interface', 'mesh -> joi vmbr1/ll tcp/25', { sessions: { mesh: '172.22.22.1' } }, 'login mesh'],
+    ['of the operator is held by its controls', 'operator -> ntp wan tcp/25', { outcomes: { 'operator => 1.1.1.1 tcp/443': answered } }, 'operator => 1.1.1.1 tcp/443'],
+  ];
+  for (const [sentence, of, given, id] of rows)
+    it(sentence, () => {
+      const { sender } = backing(of, given);
+      expect(sender?.held).to.equal(id !== null);
+      if (id !== null) expect(sender?.id).to.equal(id);
+    });
+  it('that is not held says of which interface', () => expect(backing(cell, {}).sender?.detail).to.equal('nothing in this run shows that mesh can send on eth1'));
+});
+
+describe('backing: life at the far end', () => {
+  const rows: readonly (readonly [sentence: string, cell: string, given: Given, expected: Pick<Control, 'held' | 'id'> | null])[] = [
+    ['is held by the operator\'s look', 'joi -> 1.1.1.1 tcp/443', { outcomes: { 'operator => 1.1.1.1 tcp/443': answered } }, { held: true, id: 'operator => 1.1.1.1 tcp/443' }],
+    ['is held by a wrong answer: something lives there', 'joi -> 1.1.1.1 udp/53', { outcomes: { 'operator => 1.1.1.1 udp/53': garbled } }, { held: true, id: 'operator => 1.1.1.1 udp/53' }],
+    ['is not held by the operator\'s silence', 'joi -> 1.1.1.1 tcp/443', { outcomes: { 'operator => 1.1.1.1 tcp/443': silent } }, { held: false, id: 'operator => 1.1.1.1 tcp/443' }],
+    ['is not held by a refusal', 'joi -> 1.1.1.1 tcp/443', { outcomes: { 'operator => 1.1.1.1 tcp/443': { seen: 'refused', by: 'rst' } } }, { held: false, id: 'operator => 1.1.1.1 tcp/443' }],
+    ['is not held by a look that was not made', 'joi -> 1.1.1.1 tcp/443', {}, { held: false, id: 'operator => 1.1.1.1 tcp/443' }],
+    ['is not held by another port', 'joi -> 1.1.1.1 tcp/443', { outcomes: { 'operator => 1.1.1.1 tcp/53': answered } }, { held: false, id: 'operator => 1.1.1.1 tcp/443' }],
+    ['is held by the second of two', 'gateway -> ntp vmbr1 udp/123', { outcomes: { 'joi -> ntp vmbr1 udp/123': answered } }, { held: true, id: 'joi -> ntp vmbr1 udp/123' }],
+    ['is nobody\'s where no other may go there', 'joi -> ntp vmbr1 tcp/25', {}, null],
+  ];
+  for (const [sentence, cell, given, expected] of rows)
+    it(sentence, () => {
+      const { alive: control } = backing(cell, given);
+      if (expected === null) expect(control).to.equal(null);
+      else expect(control).to.include(expected);
+    });
+});
+
+const entry = (source: string, sourcePort: number, port: number): string =>
+  `ipv4 2 udp 17 29 src=${source} dst=172.22.22.3 sport=${sourcePort} dport=${port} [UNREPLIED] src=172.22.22.3 dst=${source} sport=${port} dport=${sourcePort} mark=0 use=2`;
+
+describe('backing: the witness', () => {
+  const cell = 'joi -> ntp vmbr1 udp/161';
+  const { before, after } = alive;
+  it('is none where the destination cannot be one', () => expect(backing('joi -> 1.1.1.1 tcp/443', { tracked: { ntp: tracked([]) } }).witness).to.equal(null));
+  it('that saw nothing says so, with its controls', () => expect(backing(cell, { tracked: { ntp: tracked([]) } }).witness).to.deep.equal({ id: 'connection tracking of ntp', before, after, saw: null }));
+  it('that was not alive is given as such', () => expect(backing(cell, { tracked: { ntp: tracked([], { ipv4: { before: failed('before'), after } }) } }).witness?.before.held).to.equal(false));
+  it('of an IPv6 cell is alive by IPv6 alone', () => {
+    const by = { tracked: { ntp: tracked([], { ipv6: { before: held('before6'), after: failed('after6') } }) } };
+    expect(backing('joi -> ntp vmbr1/ll udp/161', by).witness?.after.held).to.equal(false);
+    expect(backing(cell, by).witness?.after.held).to.equal(true);
+  });
+  it('saw an entry of our own port, whatever was there before', () => {
+    const lines = [entry('172.22.22.2', 40001, 161)];
+    expect(backing(cell, { replies: { [cell]: sent(40001) }, tracked: { ntp: tracked(lines, { first: lines }) } }).witness?.saw).to.match(/^ntp's connection tracking has it: ipv4 2 udp .*sport=40001/);
+  });
+  it('saw a new entry where the prober cannot know its port', () => expect(backing(cell, { replies: { [cell]: sent(null) }, tracked: { ntp: tracked([entry('172.22.22.2', 40001, 161)]) } }).witness?.saw).to.not.equal(null));
+  it('did not see an entry from before', () => {
+    const lines = [entry('172.22.22.2', 40001, 161)];
+    expect(backing(cell, { replies: { [cell]: sent(null) }, tracked: { ntp: tracked(lines, { first: lines }) } }).witness?.saw).to.equal(null);
+  });
+  it('that was planned and never read is no reason to do without one', () => {
+    const of = 'gateway -> ntp vmbr1 udp/123';
+    const given = backing(of, { outcomes: { [of]: silent, 'joi -> ntp vmbr1 udp/123': answered }, sessions: { gateway: '172.22.22.4' } });
+    expect(judge(find(of).flow, silent, given).result).to.equal('inconclusive');
+  });
+});
+
+describe('backing: what the gateway masquerades', () => {
+  const cell = 'joi -> ntp wan udp/161';
+  const line = entry('198.51.100.4', 40001, 161).replaceAll('172.22.22.3', '198.51.100.147');
+  const given = (sourcePort: number | null): Given => ({ outcomes: { [cell]: silent }, replies: { [cell]: sent(sourcePort) }, tracked: { ntp: tracked([line]) }, sessions: { joi: '172.22.22.2' } });
+  const verdict = (sourcePort: number | null, outcome: Outcome = silent): string => judge(find(cell).flow, outcome, backing(cell, given(sourcePort))).result;
+
+  it('is ours by our source port', () => expect(verdict(40001)).to.equal('fail'));
+  it('is not ours by another port', () => expect(verdict(40002)).to.equal('pass'));
+  it('may be ours where the prober cannot know its port, so silence proves nothing', () => expect(verdict(null)).to.not.equal('pass'));
+  it('may be ours where the prober cannot know its port, so a refusal proves nothing', () => expect(verdict(null, { seen: 'refused', by: 'port-unreachable' })).to.not.equal('pass'));
+});
+
+describe('backing: the overlay', () => {
+  const underlay = 'mesh -> joi vmbr1 udp/4242';
+  const rows: readonly (readonly [sentence: string, outcomes: Readonly<Record<string, Outcome>>, held: boolean])[] = [
+    ['is held by its own flow', { 'mesh -> joi nebula tcp/8443': answered }, true],
+    ['is held by the flow back', { 'joi -> mesh nebula tcp/8444': answered }, true],
+    ['is not held by silence', { 'mesh -> joi nebula tcp/8443': silent }, false],
+    ['is not held by a wrong service', { 'mesh -> joi nebula tcp/8443': garbled }, false],
+    ['is not held by a denied flow that answered', { 'mesh -> joi nebula tcp/22': answered }, false],
+    ['is not held without a look', {}, false],
+  ];
+  for (const [sentence, outcomes, isHeld] of rows) it(sentence, () => expect(backing(underlay, { outcomes }).overlay?.held).to.equal(isHeld));
+  it('is asked of Nebula\'s underlay alone', () => expect(backing('mesh -> joi vmbr1 udp/161', { outcomes: { 'mesh -> joi nebula tcp/8443': answered } }).overlay).to.equal(null));
+  it('is none between machines that have none', () => expect(backing('mesh -> ntp vmbr1 udp/4242', {}).overlay).to.equal(null));
+});

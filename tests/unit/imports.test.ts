@@ -1,0 +1,95 @@
+// Imports run one way. The table says what each file of lib/ may know; whatever it does not list, it may not import.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { expect } from 'chai';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Nouns that everybody may use go without saying: model.ts. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  'model.ts': [],
+  'address.ts': ['node:net'],
+  'facts.ts': ['node:net', 'address.ts'],
+  'conntrack.ts': ['address.ts'],
+  'inventory.ts': ['node:net', 'jsonc-parser', 'zod', 'address.ts'],
+  'destinations.ts': ['node:net', 'address.ts', 'facts.ts'],
+  'protocols/protocol.ts': [],
+  'protocols/dns.ts': ['node:net', 'dns-packet', 'protocols/protocol.ts'],
+  'protocols/index.ts': ['protocols/*'],
+  'protocols/*': ['protocols/protocol.ts'],
+  'plan.ts': ['address.ts', 'destinations.ts', 'facts.ts', 'protocols/index.ts'],
+  'outcome.ts': ['address.ts', 'protocols/index.ts'],
+  'judge.ts': ['address.ts'],
+  'backing.ts': ['node:net', 'address.ts', 'conntrack.ts', 'destinations.ts', 'facts.ts'],
+  'wire.ts': ['node:net'],
+  'vantage.ts': ['node:fs', 'node:stream', 'p-limit', 'wire.ts'],
+  'login.ts': ['node:child_process', 'node:fs', 'node:os', 'node:path', 'node:util'],
+  'ssh.ts': ['node:crypto', 'node:fs', 'node:stream', 'ssh2', 'login.ts'],
+  'enter.ts': ['node:child_process', 'node:net', 'node:stream', 'p-limit', 'destinations.ts', 'facts.ts', 'login.ts', 'ssh.ts', 'vantage.ts'],
+  'relay.ts': ['node:dgram', 'node:events', 'ntp-client', 'vantage.ts'],
+  'resolve.ts': ['destinations.ts', 'protocols/dns.ts', 'vantage.ts'],
+  'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'destinations.ts', 'vantage.ts'],
+  'run.ts': [
+    'node:crypto', 'node:net', 'address.ts', 'backing.ts', 'destinations.ts', 'enter.ts', 'judge.ts', 'login.ts', 'outcome.ts', 'plan.ts', 'relay.ts', 'resolve.ts', 'track.ts', 'vantage.ts',
+  ],
+  'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
+  'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],
+  'reports/*': ['reports/*'],
+};
+
+/** Pure files: no clock, no randomness, no input or output of their own. */
+const pure = ['model.ts', 'address.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'destinations.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'backing.ts', 'wire.ts', 'reports/junit.ts', 'reports/json.ts', 'reports/console.ts'];
+const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\./;
+
+const files = (folder: string): readonly string[] => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => `${folder}/${file}`).toSorted();
+const text = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+/** What a file imports, types too; its own files by their path from the top. */
+function importsOf(file: string): readonly string[] {
+  const found = [...text(file).matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"`]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\brequire\(\s*['"]([^'"]+)['"]/g)];
+  return found.map(([, a, b, c, d]) => a ?? b ?? c ?? d ?? '').map((name) => (name.startsWith('.') ? posix.join(posix.dirname(file), name) : name));
+}
+
+const fits = (name: string, pattern: string): boolean => pattern === name || (pattern.endsWith('/*') && posix.dirname(name) === pattern.slice(0, -2));
+
+describe('imports', () => {
+  const lib = files('lib').map((file) => file.slice('lib/'.length));
+  const rule = (file: string): readonly string[] | undefined => mayImport[file] ?? mayImport[`${posix.dirname(file)}/*`];
+
+  it('are found where they are', () => {
+    expect(lib.length).to.be.greaterThan(20);
+    expect(importsOf('lib/ssh.ts')).to.include.members(['ssh2', 'lib/login.ts', 'lib/model.ts']);
+  });
+  for (const file of lib)
+    it(`of lib/${file} are those that it may have`, () => {
+      const allowed = rule(file);
+      expect(allowed, 'not in the table: say what this file may know').to.not.equal(undefined);
+      const foreign = importsOf(`lib/${file}`).map((name) => name.replace(/^lib\//, '')).filter((name) => !(name === 'model.ts' && file !== 'model.ts') && allowed?.some((pattern) => fits(name, pattern)) !== true);
+      expect(foreign).to.deep.equal([]);
+    });
+  it('of the table are of files that there are', () => expect(Object.keys(mayImport).filter((name) => !name.endsWith('/*') && !lib.includes(name))).to.deep.equal([]));
+  it('run in no circle', () => {
+    const below = (file: string, path: readonly string[]): void => {
+      expect(path, [...path, file].join(' -> ')).to.not.include(file);
+      for (const next of importsOf(`lib/${file}`).filter((name) => name.startsWith('lib/'))) below(next.slice('lib/'.length), [...path, file]);
+    };
+    below('run.ts', []);
+    below('reports/write.ts', []);
+    below('inventory.ts', []);
+  });
+
+  const alone: readonly (readonly [string, string])[] = [['ssh2', 'ssh.ts'], ['ntp-client', 'relay.ts'], ['dns-packet', 'protocols/dns.ts'], ['zod', 'inventory.ts'], ['xmlbuilder2', 'reports/junit.ts']];
+  for (const [name, file] of alone) it(`of ${name} are lib/${file}'s alone`, () => expect(lib.filter((one) => importsOf(`lib/${one}`).includes(name))).to.deep.equal([file]));
+
+  it('of the lab are none of lib', () => {
+    for (const file of files('lab')) expect(importsOf(file).filter((name) => name.startsWith('lib')), file).to.deep.equal([]);
+  });
+  it('of lib are none of the lab or the tests', () => {
+    for (const file of lib) expect(importsOf(`lib/${file}`).filter((name) => /^(lab|tests)\b|^\.\./.test(name)), file).to.deep.equal([]);
+  });
+});
+
+describe('pure files', () => {
+  for (const file of [...pure, ...files('lib/protocols').map((name) => name.slice('lib/'.length))])
+    it(`lib/${file} draws no time, no random number, and touches nothing outside`, () => expect(text(`lib/${file}`).replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '')).to.not.match(impure));
+});

@@ -1,0 +1,62 @@
+// The product's own test file, run as a user would with something wrong: it must end badly, say why, and leave reports.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { shipped } from '../fixtures/site.ts';
+
+const root = join(import.meta.dirname, '../..');
+const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
+
+describe('reachability', function () {
+  this.timeout(60_000);
+  const scratch = mkdtempSync(join(tmpdir(), 'flowproof-unit-'));
+  after(() => rmSync(scratch, { recursive: true, force: true }));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(scratch, name), text);
+    return join(scratch, name);
+  };
+  const run = (reports: string, env: Readonly<Record<string, string>>, options: readonly string[] = []): Readonly<{ status: number | null; said: string; junit: () => string }> => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [mocha, ...options], {
+      cwd: root, encoding: 'utf8', timeout: 60_000, env: { PATH: process.env.PATH ?? '', HOME: scratch, FLOWPROOF_REPORTS: join(scratch, reports), ...env },
+    });
+    return { status, said: `${stdout}${stderr}`, junit: () => readFileSync(join(scratch, reports, 'latest/junit.xml'), 'utf8') };
+  };
+
+  const rows: readonly (readonly [sentence: string, env: () => Readonly<Record<string, string>>, says: RegExp])[] = [
+    ['a bad inventory', () => ({ FLOWPROOF_INVENTORY: file('bad.json', shipped.replace('"ports": [8443]', '"ports": [84430]')) }), /bad\.json: 1 mistake; nothing was sent[\s\S]*\$\.matrix\.flows\[0\]\.ports\[0\]: Too big/],
+    ['an inventory that is no JSON', () => ({ FLOWPROOF_INVENTORY: file('torn.json', shipped.slice(0, 400)) }), /torn\.json: 1 mistake; nothing was sent[\s\S]*not JSON/],
+    ['an inventory that is not there', () => ({ FLOWPROOF_INVENTORY: join(scratch, 'none.json') }), /none\.json/],
+    ['a phase that is none', () => ({ FLOWPROOF_PHASE: 'stedy' }), /FLOWPROOF_PHASE is "stedy"; it can be setup or steady/],
+  ];
+  for (const [index, [sentence, env, says]] of rows.entries())
+    it(`${sentence} ends in an exit code, a message and a report with one error`, () => {
+      const { status, said, junit } = run(`reports-${index}`, env());
+      expect(status, said).to.be.a('number').and.not.equal(0);
+      expect(said).to.match(says);
+      expect(said).to.match(/0 passed, 1 failed/);
+      expect(junit()).to.include('tests="1" failures="0" errors="1"').and.match(says);
+    });
+  it('reports that cannot be written are told too', () => {
+    const { status, said } = run('bad.json', { FLOWPROOF_PHASE: 'stedy' });
+    expect(status).to.not.equal(0);
+    expect(said).to.include('stedy').and.include('ENOTDIR');
+  });
+
+  describe('the guard', () => {
+    const hanging = (guard: string): number | null => {
+      const spec = file('hang.mjs', 'await new Promise(() => {});\nit("is never reached", () => {});\n');
+      const config = file('mocharc.json', JSON.stringify({ spec: [spec], ...(guard === '' ? {} : { require: [guard] }), 'fail-zero': true }));
+      return run('reports-guard', {}, ['--config', config]).status;
+    };
+    it('makes a spec that never settles end badly', () => expect(hanging(join(root, 'tests/guard.mjs'))).to.equal(70));
+    it('is needed: without it mocha would end well', () => expect(hanging('')).to.equal(0));
+    for (const config of ['.mocharc.json', 'tests/unit.mocharc.json', 'tests/lab.mocharc.json', 'tests/prober.mocharc.json'])
+      it(`stands first in ${config}, and no test there can be left out in silence`, () => {
+        const options = JSON.parse(readFileSync(join(root, config), 'utf8')) as Readonly<Record<string, unknown>>;
+        expect(options).to.include({ 'fail-zero': true, 'forbid-only': true, 'forbid-pending': true, 'fail-hook-affected-tests': true });
+        expect((options.require as readonly string[])[0]).to.equal('./tests/guard.mjs');
+      });
+  });
+});

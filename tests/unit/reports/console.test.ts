@@ -1,0 +1,67 @@
+// What the operator reads: counts from machine to machine, each cause once, and no escape that somebody else wrote.
+import { expect } from 'chai';
+import type { Finding, Grade, Verdict } from '../../../lib/model.ts';
+import { printable, renderConsole } from '../../../lib/reports/console.ts';
+import { aFinding, aRecord, passed, reached, untold } from '../../fixtures/flows.ts';
+
+const many = (count: number): readonly Finding[] => Array.from({ length: count }, (_none, index) => aFinding(`joi -> ntp vmbr1 tcp/${index + 1}`, untold));
+const lines = (findings: readonly Finding[], over: Parameters<typeof aRecord>[1] = {}): readonly string[] => renderConsole(aRecord(findings, over)).split('\n');
+
+describe('console: the grid', () => {
+  const grid = lines([
+    aFinding('joi -> ntp vmbr1 tcp/25', passed), aFinding('joi -> ntp vmbr1 tcp/26', reached), aFinding('joi -> 1.1.1.1 tcp/443', passed, { to: '1.1.1.1' }),
+    aFinding('ntp -> joi vmbr1 tcp/25', passed, { from: 'ntp', to: 'joi' }),
+  ]);
+  const cell = (row: number): readonly string[] => (grid[row] ?? '').trim().split(/ {2,}/);
+
+  it('has a column for each vantage and one for the internet', () => expect(cell(0)).to.deep.equal(['from \\ to', 'joi', 'ntp', 'internet']));
+  it('says how many passed, and marks where not all did', () => expect(cell(1)).to.deep.equal(['joi', '·', '1/2 !', '1 ok']));
+  it('has a dot where there is nothing to test', () => expect(cell(2)).to.deep.equal(['ntp', '1 ok', '·', '·']));
+});
+
+describe('console: what is wrong', () => {
+  it('a violation is told with its flow and its row', () => expect(lines([aFinding('joi -> ntp vmbr1 tcp/26', reached)])).to.include.members(['FAIL: reached: TCP handshake', '    joi -> ntp vmbr1 tcp/26: denied (everything else)']));
+  it('what could not be told is told apart', () => expect(lines(many(1))).to.include('COULD NOT TELL: could not look (login): no way in'));
+  it('the same cause is told once, with five of its flows and the number of the rest', () => {
+    const told = lines(many(12));
+    expect(told.filter((line) => line.startsWith('COULD NOT TELL'))).to.have.length(1);
+    expect(told.filter((line) => line.startsWith('    joi -> '))).to.have.length(5);
+    expect(told).to.include('    … and 7 more');
+  });
+  it('another vantage\'s is another cause', () => expect(lines([...many(1), aFinding('ntp -> joi vmbr1 tcp/1', untold, { from: 'ntp', to: 'joi' })]).filter((line) => line.startsWith('COULD NOT TELL'))).to.have.length(2));
+  it('nothing is told of what passed', () => expect(lines([aFinding('joi -> ntp vmbr1 tcp/25', passed)]).join()).to.not.match(/FAIL|COULD NOT/));
+  it('a host that could not be entered is told with its cause', () => {
+    const [host] = aRecord([]).run.hosts;
+    expect(host && lines(many(1), { hosts: [{ ...host, name: 'ntp', failure: { operation: 'login', cause: 'no key of ours' } }] })).to.include('no look from ntp: no key of ours');
+  });
+  it('a run that was stopped says so', () => expect(lines([], { stopped: 'stopped by SIGINT' })).to.include('stopped: stopped by SIGINT'));
+});
+
+describe('console: the sums', () => {
+  it('tell the grades, the failures and the gaps apart', () => {
+    const graded = (grade: Grade): Verdict => ({ result: 'pass', reason: 'blocked', grade, controls: [] });
+    const findings = [aFinding('a', graded('proven')), aFinding('b', graded('inferred')), aFinding('c', graded('no path')), aFinding('d', reached), aFinding('e', untold)];
+    expect(lines(findings, { universe: 8, gaps: [{ reason: 'not known to serve', cells: 3, example: 'f' }] }).at(-1)).to.equal(
+      'phase steady: 5 of 8 cells: pass 3 (1 proven, 1 inferred, 1 no path), fail 1, inconclusive 1; 3 not testable');
+  });
+});
+
+describe('console: what others have said', () => {
+  const rows: readonly (readonly [string, string])[] = [
+    ['\u001b[2Jgone', '\uFFFD[2Jgone'], ['bell\u0007', 'bell\uFFFD'], ['two\nlines\r', 'two\uFFFDlines\uFFFD'], ['\u009b31m', '\uFFFD31m'], ['back\u0008\u007f', 'back\uFFFD\uFFFD'],
+    ['right to left \u202e', 'right to left \uFFFD'], ['plain ü 🔥', 'plain ü 🔥'],
+  ];
+  for (const [text, shown] of rows) it(`${JSON.stringify(text)} is shown as ${shown}`, () => expect(printable(text)).to.equal(shown));
+
+  const escape = '\u001b]0;owned\u0007';
+  const [host] = aRecord([]).run.hosts;
+  const told: readonly (readonly [string, string])[] = [
+    ['a verdict', renderConsole(aRecord([aFinding('joi -> ntp vmbr1 tcp/26', { ...reached, reason: escape })]))],
+    ['a host\'s failure', renderConsole(aRecord([], host === undefined ? {} : { hosts: [{ ...host, failure: { operation: 'login', cause: escape } }] }))],
+    ['what stopped the run', renderConsole(aRecord([], { stopped: escape }))],
+    ['a warning', renderConsole(aRecord([], { warnings: [escape] }))],
+  ];
+  for (const [sentence, text] of told)
+    // eslint-disable-next-line no-control-regex -- control characters are what this is about
+    it(`no escape comes through by ${sentence}`, () => expect(text).to.not.match(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/));
+});

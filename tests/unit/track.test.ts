@@ -1,0 +1,54 @@
+// Watching the witnesses: alive only by what they were shown to record, each address family by itself.
+import { expect } from 'chai';
+import type { Exchange, Failure } from '../../lib/model.ts';
+import { startTracking } from '../../lib/track.ts';
+import type { Vantage } from '../../lib/vantage.ts';
+import { discovery } from '../fixtures/site.ts';
+
+type Kernel = Readonly<{ families: readonly ('ipv4' | 'ipv6')[]; forgetsAfter?: number; fails?: Failure; extra?: readonly string[] }>;
+
+/** A vantage whose kernel writes down what it sends to itself, or not. */
+function vantage({ families, forgetsAfter = Infinity, fails, extra = [] }: Kernel): Vantage {
+  const table: string[] = [...extra];
+  let reads = 0;
+  const note = ({ address, port }: Exchange): void => {
+    if (families.includes(address === '::1' ? 'ipv6' : 'ipv4')) table.push(`${address === '::1' ? 'ipv6 10' : 'ipv4 2'} udp 17 29 src=${address} dst=${address} sport=50000 dport=${port} [UNREPLIED] src=${address} dst=${address} sport=${port} dport=50000 use=2`);
+  };
+  return {
+    kind: 'python', root: true, close: () => undefined, facts: () => Promise.resolve({ told: {} }),
+    exchange: (exchange) => Promise.resolve({ replies: [], failure: null, noted: note(exchange) }),
+    conntrack: () => Promise.resolve(fails ?? ((reads += 1) > forgetsAfter ? [] : [...table])),
+  };
+}
+
+async function watch(kernel: Kernel): Promise<Awaited<ReturnType<Awaited<ReturnType<typeof startTracking>>['finish']>>> {
+  return (await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map([['ntp', vantage(kernel)]]))).finish();
+}
+
+const alive = async (kernel: Kernel): Promise<readonly boolean[]> => {
+  const tracked = (await watch(kernel)).get('ntp');
+  return [tracked?.ipv4.before.held, tracked?.ipv4.after.held, tracked?.ipv6.before.held, tracked?.ipv6.after.held].map((held) => held === true);
+};
+
+describe('track: a witness', () => {
+  const rows: readonly (readonly [sentence: string, kernel: Kernel, held: readonly boolean[]])[] = [
+    ['that records both families is alive before and after, in both', { families: ['ipv4', 'ipv6'] }, [true, true, true, true]],
+    ['that records IPv4 alone is no witness of IPv6', { families: ['ipv4'] }, [true, true, false, false]],
+    ['that records nothing is none', { families: [] }, [false, false, false, false]],
+    ['that records no more at the end was not alive after', { families: ['ipv4', 'ipv6'], forgetsAfter: 1 }, [true, false, true, false]],
+    ['that cannot be read is none', { families: ['ipv4', 'ipv6'], fails: { operation: 'exchange', cause: 'no root' } }, [false, false, false, false]],
+  ];
+  for (const [sentence, kernel, held] of rows) it(sentence, async () => expect(await alive(kernel)).to.deep.equal(held));
+
+  it('names its four controls, each by an id of its own', async () => {
+    const tracked = (await watch({ families: ['ipv4'] })).get('ntp');
+    expect([tracked?.ipv4.before.id, tracked?.ipv4.after.id, tracked?.ipv6.before.id, tracked?.ipv6.after.id]).to.deep.equal(['witness ntp ipv4 before', 'witness ntp ipv4 after', 'witness ntp ipv6 before', 'witness ntp ipv6 after']);
+  });
+  it('says why it is none', async () => expect((await watch({ families: [], fails: { operation: 'exchange', cause: 'no root' } })).get('ntp')?.ipv4.before.detail).to.equal('ntp: no root'));
+  it('keeps what was there before apart from what came later', async () => {
+    const tracked = (await watch({ families: ['ipv4'], extra: ['ipv4 2 udp 17 9 src=172.22.22.2 dst=172.22.22.3 sport=1 dport=2'] })).get('ntp');
+    expect(tracked?.first.some((line) => line.includes('172.22.22.2'))).to.equal(true);
+    expect(tracked?.later.length).to.be.greaterThan(tracked?.first.length ?? 0);
+  });
+  it('without a vantage is not there', async () => expect((await (await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map())).finish()).size).to.equal(0));
+});

@@ -1,0 +1,88 @@
+// The line protocol: commands out, events in. A prober may stand on a hostile machine, so most of these lines are wrong.
+import { isIP } from 'node:net';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { Exchange } from '../../lib/model.ts';
+import { exchangeCommand, parseLine, type Line } from '../../lib/wire.ts';
+
+const exchange: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send: '', attempts: 3, intervalMs: 150, windowMs: 700 };
+
+describe('wire: a command', () => {
+  const rows: readonly (readonly [string, Partial<Exchange>, string])[] = [
+    ['that sends nothing has a dash for its bytes', {}, '7 tcp 172.22.22.3 25 0 - 3 150 700'],
+    ['with bytes has them in hex', { transport: 'udp', port: 67, sourcePort: 68, send: '0aff' }, '7 udp 172.22.22.3 67 68 0aff 3 150 700'],
+    ['to a scoped address keeps the scope', { address: 'fe80::1%eth0' }, '7 tcp fe80::1%eth0 25 0 - 3 150 700'],
+    ['for an echo with no bytes has a dash too', { transport: 'icmp', port: 0 }, '7 icmp 172.22.22.3 - 3 150 700'],
+    ['for an echo has no ports', { transport: 'icmp', port: 0, send: '00ff' }, '7 icmp 172.22.22.3 00ff 3 150 700'],
+  ];
+  for (const [sentence, over, line] of rows) it(sentence, () => expect(exchangeCommand(7, { ...exchange, ...over })).to.equal(line));
+});
+
+describe('wire: a line that fits', () => {
+  const rows: readonly (readonly [string, Line])[] = [
+    ['1 sent 1 41330 0.041', { id: 1, is: 'reply', reply: { event: 'sent', try: 1, sourcePort: 41330, ms: 0.041 } }],
+    ['1 sent 2 - 330', { id: 1, is: 'reply', reply: { event: 'sent', try: 2, sourcePort: null, ms: 330 } }],
+    ['1 connected 1 2.5', { id: 1, is: 'reply', reply: { event: 'connected', try: 1, ms: 2.5 } }],
+    ['1 connected 1 -', { id: 1, is: 'reply', reply: { event: 'connected', try: 1, ms: null } }],
+    ['1 data 3 0aff 9.9 10.0.0.1', { id: 1, is: 'reply', reply: { event: 'data', try: 3, hex: '0aff', ms: 9.9, from: '10.0.0.1' } }],
+    ['1 data 1 - 9.9 fe80::1%eth0', { id: 1, is: 'reply', reply: { event: 'data', try: 1, hex: '', ms: 9.9, from: 'fe80::1%eth0' } }],
+    ['1 closed 1', { id: 1, is: 'reply', reply: { event: 'closed', try: 1 } }],
+    ['1 error 1 ECONNREFUSED connect', { id: 1, is: 'reply', reply: { event: 'error', try: 1, errno: 'ECONNREFUSED', operation: 'connect' } }],
+    ['1 error 1 UNKNOWN nc 6e633a', { id: 1, is: 'reply', reply: { event: 'error', try: 1, errno: 'UNKNOWN', operation: 'nc' } }],
+    ['1 icmp 1 4 3 13 172.22.22.4', { id: 1, is: 'reply', reply: { event: 'icmp', try: 1, version: 4, type: 3, code: 13, from: '172.22.22.4' } }],
+    ['1 icmp 1 6 1 4 fd00::3', { id: 1, is: 'reply', reply: { event: 'icmp', try: 1, version: 6, type: 1, code: 4, from: 'fd00::3' } }],
+    ['1 unprobed EMFILE socket', { id: 1, is: 'reply', reply: { event: 'unprobed', errno: 'EMFILE', operation: 'socket' } }],
+    ['1 fact routes4 6869', { id: 1, is: 'fact', name: 'routes4', text: 'hi' }],
+    ['1 row 7372633d', { id: 1, is: 'row', text: 'src=' }],
+    ['4294 end', { id: 4294, is: 'end' }],
+  ];
+  for (const [line, parsed] of rows) it(line, () => expect(parseLine(line)).to.deep.equal(parsed));
+});
+
+describe('wire: a line that does not fit is no event', () => {
+  const rows: readonly (readonly [sentence: string, line: string])[] = [
+    ['nothing', ''], ['a banner', 'Welcome to Ubuntu 24.04'], ['no id', 'end'], ['a negative id', '-1 end'], ['an id in hex', '0x1 end'],
+    ['an id longer than any', '9999999999 end'], ['an id with an escape', '\u001b[31m1 end'], ['an id with a leading space', ' 1 end'], ['an end with more', '1 end 2'],
+    ['an unknown event', '1 open 1'], ['an event in capitals', '1 SENT 1 2 3'], ['a malformed command', '1 malformed 00'], ['two spaces', '1  end'],
+    ['a try of zero', '1 closed 0'], ['a negative try', '1 closed -1'], ['a try that is none', '1 closed x'], ['a huge try', '1 closed 99999999999999999999'],
+    ['no source port', '1 sent 1'], ['a source port that is none', '1 sent 1 x 2'], ['a time that is none', '1 sent 1 2 NaN'], ['a negative time', '1 sent 1 2 -3'],
+    ['a time with an exponent', '1 connected 1 1e9'], ['an infinite time', '1 connected 1 Infinity'],
+    ['odd hex', '1 data 1 0af 2 10.0.0.1'], ['hex in capitals', '1 data 1 0AFF 2 10.0.0.1'], ['no hex', '1 data 1 xy 2 10.0.0.1'], ['no bytes and no dash', '1 data 1  2 10.0.0.1'],
+    ['more bytes than a prober reads', `1 data 1 ${'00'.repeat(2049)} 2 10.0.0.1`],
+    ['an errno with an escape', '1 error 1 E\u001b[2J connect'], ['no errno', '1 error 1'], ['an operation with a quote', '1 error 1 EPERM se"nd'], ['an errno longer than any', `1 error 1 ${'E'.repeat(41)} send`],
+    ['an ICMP of version 5', '1 icmp 1 5 3 13 172.22.22.4'], ['an ICMP from nobody', '1 icmp 1 4 3 13'], ['an ICMP from a name', '1 icmp 1 4 3 13 gateway'], ['an ICMP type that is none', '1 icmp 1 4 x 13 172.22.22.4'],
+    ['an ICMP from a scope with an escape', '1 icmp 1 6 1 1 fe80::1%\u001b[2J'],
+    ['a fact without a text', '1 fact routes4'], ['a fact in capitals', '1 fact Routes4 00'], ['a fact of a strange name', '1 fact __proto__ 00'],
+    ['a fact in odd hex', '1 fact routes4 0af'], ['a fact that is no hex', '1 fact routes4 xy'], ['a row that is no hex', '1 row xy'], ['a row with more', '1 row 00 00'],
+  ];
+  for (const [sentence, line] of rows) it(sentence, () => expect(parseLine(line)).to.equal(null));
+
+  it('a sender with an escape in its scope is no sender', () => {
+    expect(JSON.stringify(parseLine('1 data 1 00 2 fe80::1%\u001b[2J'))).to.not.include('fe80');
+  });
+});
+
+/** The grammar said a second time, apart from the code. */
+function fits({ reply, ...line }: Extract<Line, { is: 'reply' }> | (Line & { reply?: undefined })): boolean {
+  if (!Number.isSafeInteger(line.id) || line.id < 0) return false;
+  if (reply === undefined) return true;
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(Object.values(reply).join(' '))) return false;
+  if (reply.event !== 'unprobed' && !(Number.isInteger(reply.try) && reply.try >= 1)) return false;
+  if (reply.event === 'data' && !/^([0-9a-f]{2}){0,2048}$/.test(reply.hex)) return false;
+  return reply.event !== 'icmp' || isIP(reply.from.split('%')[0] ?? '') !== 0;
+}
+
+describe('wire: whatever comes', () => {
+  const field = fc.oneof(
+    fc.constantFrom('1', '0', '-', '4', '6', '00', '0af', 'EPERM', 'send', 'fe80::1%\u001b[2J', '10.0.0.1', '999999999999', '1.5', '', 'routes4', '-1', '\u0000', 'end'),
+    fc.string({ maxLength: 8 }),
+  );
+  const line = fc.tuple(fc.constantFrom('1', '7', '-1', 'x'), fc.constantFrom('sent', 'connected', 'data', 'closed', 'error', 'icmp', 'unprobed', 'fact', 'row', 'end'), fc.array(field, { maxLength: 6 }))
+    .map(([id, event, rest]) => [id, event, ...rest].join(' '));
+
+  it('no text makes it throw, and what it gives fits the grammar', () => fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), line), (text) => {
+    const parsed = parseLine(text);
+    if (parsed !== null) expect(fits(parsed), JSON.stringify(parsed)).to.equal(true);
+  }), { numRuns: 3000 }));
+});
