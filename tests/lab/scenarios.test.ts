@@ -110,7 +110,7 @@ describe('nothing leaves the seat', () => {
   before(() =>
     mustRun('operator', ['nft', '-f', '-'], {
       // The kernel's own neighbour discovery is no packet of ours.
-      input: 'table inet seat { chain out { type filter hook output priority -200; oifname "eth0" meta l4proto != ipv6-icmp counter\n} }\n',
+      input: ['table inet seat {', 'chain out {', 'type filter hook output priority -200', 'oifname "eth0" meta l4proto != ipv6-icmp counter', '}', '}', ''].join('\n'),
     }),
   );
   after(() => mustRun('operator', ['nft', 'delete', 'table', 'inet', 'seat']));
