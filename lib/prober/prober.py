@@ -78,10 +78,9 @@ class Look:
         self.payload = bytes.fromhex("" if payload == "-" else payload)
         self.attempts, self.insist = int(attempts.lstrip("+")), attempts.startswith("+")
         self.interval, self.window = interval / 1000, window / 1000
-        # A source port that was asked for, or an ICMP id: one socket for all tries; it stands under 0.
-        self.shared = kind == "icmp" or kind == "udp" and sport > 0
-        self.needs = 1 if sport or self.shared else self.attempts  # descriptors
-        self.sockets, self.began, self.told, self.failed = {}, {}, set(), set()
+        self.needs = 1 if kind == "icmp" or kind == "tcp" and sport else self.attempts  # descriptors
+        self.sockets = {}  # try -> socket; for ICMP 0 -> the one for all tries
+        self.began, self.told, self.failed = {}, set(), set()
         self.over = self.answered = self.broadcast = False
 
     def guarded(self, what, *args):
@@ -134,8 +133,6 @@ class Look:
             step = "connect"
             if not self.broadcast:  # whose answers have another sender
                 sock.connect(self.target)
-        except BlockingIOError:
-            pass  # a TCP connection under way
         except OSError as error:
             if step == "connect" and self.kind == "udp" and error.errno == errno.EACCES and self.is_broadcast(sock):
                 self.broadcast = True
@@ -143,10 +140,11 @@ class Look:
                 return self.open(number)
             if step == "bind" or self.kind == "icmp" and isinstance(error, PermissionError) and step == "socket":
                 return self.unprobed(error.errno, step)
-            return self.fail(number, error.errno, step)
+            if error.errno != errno.EINPROGRESS:
+                return self.fail(number, error.errno, step)
         if self.kind == "icmp" and not self.raw:
             self.ident = sock.getsockname()[1]  # the kernel's choice
-        number = 0 if self.shared else number
+        number = 0 if self.kind == "icmp" else number
         self.sockets[number] = sock
         handlers[sock.fileno()] = lambda seen: self.guarded(self.on_event, number or self.last, sock, seen)
         epoll.register(sock.fileno(), select.EPOLLOUT if self.kind == "tcp" else select.EPOLLIN)

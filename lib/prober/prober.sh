@@ -7,12 +7,14 @@
 # with this file and the end mark on stdin; the text must stay in $p. What follows on stdin are commands.
 #
 # What it can't know, and therefore never says: the sender and code of an ICMP error; the source port that nc chose; the
-# time of a handshake; that a peer hung up without a word (`closed`); ICMP errors about a ping, and its payload; that a
-# router calls the target of a datagram unreachable. Datagrams that follow each other within 100 ms are one `data`. Long
-# facts come as several `fact` lines of one name, to be joined.
+# time of a handshake, and to which try it belongs (the newest is named); that a peer hung up without a word (`closed`);
+# ICMP errors about a ping, and its payload; that a router calls the target of a datagram unreachable. Datagrams that
+# follow each other within 100 ms are one `data`. Before the datagrams that were asked for goes one with a single NUL:
+# nc's scan mode alone says what bars it. Long facts come as several `fact` lines of one name, to be joined.
 #
 # Processes: this shell > engine, leader of a group of its own that dies as one > a reader of stdin, and per command a
-# look > a pace maker > per try nc and a `tell` that reads what nc says. They talk over pipes that need no name: a
+# look > per try nc, where nc's scan mode is enough; else > a pace maker > per try nc and a `tell` that reads what it
+# says. They talk over pipes that need no name: a
 # shell opens the pipe that is its stdin for writing as well (`exec 5<>/proc/self/fd/0`) and lets its children have it.
 
 if [ "$0" != flowproof-engine ]; then
@@ -37,6 +39,11 @@ at_once=$((free / 2 / 1300))
 [ $at_once -gt 8 ] || at_once=8
 # In hex digits: a line must fit into PIPE_BUF (4096), lest another's line fall into it. 119 lines of nc's dump.
 longest_hex=3808
+
+# Whether this shell's `read` has a time limit (busybox and bash: yes, dash: no): then a look can wait by itself.
+knocks=
+read -r -t 0.01 line </dev/null 2>/dev/null
+[ $? != 1 ] || knocks=yes
 
 say() { echo "$*"; } # not printf: busybox's writes a long line in pieces
 
@@ -151,9 +158,8 @@ pace() { # starts the tries one interval apart -> events
     now
     echo "sent $try $now"
     : | {
-      exec 8<>/proc/self/fd/0
+      exec 8<>/proc/self/fd/0 # nc's stdin never ends: some servers take a half-closed peer for a gone one
       printf %b "$octal" >&8
-      [ $kind = tcp ] || exec 8>&- # for TCP nc's stdin stays open: some servers take a half-closed peer for a gone one
       read -r me _ </proc/self/stat
       echo "$me" >&7
       echo "pid $me"
@@ -185,6 +191,65 @@ forget() { # kills the tries but the one given
   done
 }
 
+await() { # until when -> a line of nc's in $line; no process of its own, unlike a sleep
+  now
+  [ $1 -gt $now ] || return 1
+  part=$((($1 - now) % 1000 + 1000))
+  read -r -t $((($1 - now) / 1000)).${part#1} line <&5
+}
+
+verdict_of() { # nc's line in scan mode -> an event of the try; false: it says nothing yet
+  case $line in
+    *") open") [ $kind = tcp ] && event="connected $try -" ;;
+    "nc: udptest "*) event=$(fault send "$line") ;;
+    "nc: bind"*) event=$(fault bind "$line") ;;
+    "nc: socket"*) event=$(fault socket "$line") ;;
+    "nc: $address ("*) event=$(fault connect "$line") ;;
+    *": bad address "*) event="unprobed $try EINVAL address" ;;
+    *": not found") event="unprobed $try ENOENT nc" ;;
+    *) return 1 ;;
+  esac
+  case $event in unprobed*) event="unprobed ${event#* * }" ;; esac
+  [ "$event" ]
+}
+
+# Whether each nc has come to sending: on a busy machine it may still wait for its turn, and would then pass for silent.
+all_sent() { # pids
+  for each; do
+    read -r _ name state _ </proc/$each/stat || continue # it has ended
+    case $name$state in "$shell"? | *R | *D) return 1 ;; esac
+  done
+}
+
+knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by the look itself -> false: try for real
+  pids= try=0 failed=0 patience=$window
+  while :; do
+    now
+    if [ $try -lt $attempts ] && [ $now -ge $((start + try * interval)) ]; then
+      [ $sport = 0 ] || [ -z "$pids" ] || { kill -9 $pids; wait $pids; pids=; } # one source port, one nc
+      try=$((try + 1)) last=$now
+      [ $kind = udp ] || { [ $sport = 0 ] && say "$id sent $try - $((now - start))" || say "$id sent $try $sport $((now - start))"; }
+      nc -nz${udp}vv -w $limit $from "$address" "$port" </dev/null 2>&5 >/dev/null &
+      pids="$pids $!"
+    fi
+    due=$((last + window)) over=yes
+    [ $try = $attempts ] || due=$((start + try * interval)) over=
+    if await $due; then
+      verdict_of || continue
+      [ $kind = tcp ] || say "$id sent 1 $([ $sport = 0 ] && echo - || echo $sport) 0"
+      say "$id $event"
+      case $event in error*) failed=$((failed + 1)); [ "$insist" ] && [ $failed -lt $attempts ] && continue ;; esac
+      break
+    elif [ "$over" ]; then
+      all_sent $pids && { [ $kind = tcp ] && break; kill -9 $pids; wait $pids; return 1; }
+      [ $window -lt $((patience + 5000)) ] || { say "$id unprobed EAGAIN nc"; break; }
+      window=$((now - last + 50))
+    fi
+  done
+  kill -9 $pids
+  return 0
+}
+
 look() {
   exec 5<>/proc/self/fd/0
   id=$1 kind=$2 address=$3
@@ -200,14 +265,19 @@ look() {
   limit=$(((attempts * interval + window) / 1000 + 2)) # seconds: nc's own, should we be gone
   from=
   [ "${sport:=0}" = 0 ] || from="-p $sport"
+  now
+  start=$now udp=
   case $kind$hex in
-    tcp-) talk="nc -nzvv -w $limit $from $address $port" ;;
+    tcp-) [ -z "$knocks" ] || { knock; return; } ;;
+    # What bars a datagram, nc only says in scan mode; else 8,200 writes must fail first. A tenth of a second is plenty.
+    udp*) [ -z "$knocks" ] || ( attempts=1 window=100 udp=u; knock ) && [ "$knocks" ] && return ;;
+  esac
+  case $kind$hex in
     tcp*) talk="nc -nvv -w $limit -o /proc/self/fd/2 $from $address $port" ;;
     udp*) talk="nc -nuvv -w $limit -o /proc/self/fd/2 $from $address $port" ;;
     icmp*) talk="ping -c 1 -w $limit $address" octal= ;;
   esac
-  now
-  start=$now failed=0 nap=
+  failed=0 nap=
   : | pace >&5 &
   pace=$!
   while read -r event try rest; do
