@@ -15,6 +15,8 @@ export function renderConsole(record: RunRecord): string {
     '',
     ...run.hosts.flatMap(({ name, failure }) => (failure === null || run.stopped !== null ? [] : [`no look from ${name}: ${printable(failure.cause)}`])),
     ...causes(wrong),
+    `cells by family: ${families(findings)}`,
+    ...run.gaps.map(({ reason, cells, example }) => `not tested: ${cells} cells, as ${printable(example)}: ${reason}`),
     `phase ${run.phase}: ${sums(record)}`,
   ].join('\n');
 }
@@ -51,12 +53,17 @@ function causes(wrong: readonly Finding[]): readonly string[] {
   });
 }
 
+function families(findings: readonly Finding[]): string {
+  const counts = new Map<string, number>();
+  for (const { flow } of findings) counts.set(flow.family, (counts.get(flow.family) ?? 0) + 1);
+  return [...counts].map(([family, count]) => `${family} ${count}`).join(', ');
+}
+
 function sums({ run, findings }: RunRecord): string {
   const passed = (grade: string): number => findings.filter(({ verdict }) => verdict.result === 'pass' && verdict.grade === grade).length;
   const of = (result: string): number => findings.filter(({ verdict }) => verdict.result === result).length;
-  const gaps = run.gaps.reduce((sum, { cells }) => sum + cells, 0);
   return `${findings.length} of ${run.universe} cells: pass ${of('pass')} (${passed('proven')} proven, ${passed('inferred')} inferred, ${passed('no path')} no path), ` +
-    `fail ${of('fail')}, inconclusive ${of('inconclusive')}${gaps === 0 ? '' : `; ${gaps} not testable`}`;
+    `fail ${of('fail')}, inconclusive ${of('inconclusive')}`;
 }
 
 /** Text from elsewhere must not move the cursor or colour the terminal. */

@@ -32,11 +32,15 @@ export async function npmTest(env: Readonly<Record<string, string>> = {}): Promi
 export const tuple = ({ from, address, proto, port }: Pick<Cell, 'from' | 'address' | 'proto' | 'port'>): string => `${from} ${address} ${proto}/${port}`;
 
 /** Exactly these cells are red, fail and inconclusive apart; all others passed, and the exit code says so. */
-export function expectRed({ cells, exitCode, output }: Ran, red: Readonly<{ fail?: readonly string[]; inconclusive?: readonly string[] }>): void {
+export function expectRed({ cells, exitCode, output, junit }: Ran, red: Readonly<{ fail?: readonly string[]; inconclusive?: readonly string[] }>): void {
   const of = (verdict: string): string[] => cells.filter((cell) => cell.verdict === verdict).map(tuple).toSorted();
   expect(of('fail'), `failed\n${output}`).to.deep.equal([...(red.fail ?? [])].toSorted());
   expect(of('inconclusive'), `inconclusive\n${output}`).to.deep.equal([...(red.inconclusive ?? [])].toSorted());
   expect(cells.length).to.be.greaterThan(1000);
+  const tags = (tag: string): number => junit.split(`<${tag} `).length - 1;
+  expect({ cases: tags('testcase'), failures: tags('failure'), errors: tags('error') }).to.deep.equal({
+    cases: cells.length, failures: red.fail?.length ?? 0, errors: red.inconclusive?.length ?? 0,
+  });
   const anyRed = [...(red.fail ?? []), ...(red.inconclusive ?? [])].length > 0;
   expect(exitCode !== 0, `exit code ${exitCode}`).to.equal(anyRed);
 }

@@ -1,7 +1,7 @@
 // The product: one test a flow, registered from the plan; each awaits its finding from one shared run.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import { parseInventory } from '../../lib/inventory.ts';
 import type { Finding, Phase, RunRecord } from '../../lib/model.ts';
@@ -29,7 +29,7 @@ function finish(record: RunRecord): void {
   if (written) return;
   written = true;
   const { folder, faults } = writeReports(reports, startedAt, record);
-  process.stdout.write(`\n${renderConsole(record)}\nreport: ${folder}\n`);
+  process.stdout.write(`\n${renderConsole(record)}\nreport: ${relative(process.cwd(), folder)}\n`);
   if (faults.length > 0) throw new Error(`not written: ${faults.join('; ')}`);
 }
 

@@ -41,8 +41,14 @@ describe('console: the sums', () => {
   it('tell the grades, the failures and the gaps apart', () => {
     const graded = (grade: Grade): Verdict => ({ result: 'pass', reason: 'blocked', grade, controls: [] });
     const findings = [aFinding('a', graded('proven')), aFinding('b', graded('inferred')), aFinding('c', graded('no path')), aFinding('d', reached), aFinding('e', untold)];
-    expect(lines(findings, { universe: 8, gaps: [{ reason: 'not known to serve', cells: 3, example: 'f' }] }).at(-1)).to.equal(
-      'phase steady: 5 of 8 cells: pass 3 (1 proven, 1 inferred, 1 no path), fail 1, inconclusive 1; 3 not testable');
+    expect(lines(findings, { universe: 8, gaps: [{ reason: 'not known to serve', cells: 3, example: 'f' }] }).slice(-2)).to.deep.equal([
+      'not tested: 3 cells, as f: not known to serve',
+      'phase steady: 5 of 8 cells: pass 3 (1 proven, 1 inferred, 1 no path), fail 1, inconclusive 1',
+    ]);
+  });
+  it('say how many cells each family has', () => {
+    const findings = [aFinding('a', passed, { family: 'row' }), aFinding('b', passed, { family: 'icmp' }), aFinding('c', passed, { family: 'row' })];
+    expect(lines(findings)).to.include('cells by family: row 2, icmp 1');
   });
 });
 
