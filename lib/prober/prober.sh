@@ -222,7 +222,7 @@ all_sent() { # pids
 }
 
 knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by the look itself -> false: try for real
-  pids= try=0 failed=0 patience=$window
+  pids= try=0 failed=0 patience=$window extra=50
   while :; do
     now
     if [ $try -lt $attempts ] && [ $now -ge $((start + try * interval)) ]; then
@@ -241,9 +241,18 @@ knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by
       case $event in error*) failed=$((failed + 1)); [ "$insist" ] && [ $failed -lt $attempts ] && continue ;; esac
       break
     elif [ "$over" ]; then
-      all_sent $pids && { [ $kind = tcp ] && break; kill -9 $pids; wait $pids; return 1; }
-      [ $window -lt $((patience + 5000)) ] || { say "$id unprobed EAGAIN nc"; break; }
-      window=$((now - last + 50))
+      if ! all_sent $pids; then
+        [ $window -lt $((patience + 5000)) ] || { say "$id unprobed EAGAIN nc"; break; }
+        window=$((now - last + 50)) extra=$patience
+      elif [ $extra != 0 ]; then # it has sent just now, or what it said may be on its way to us
+        window=$((now - last + extra)) extra=0
+      elif [ $kind = tcp ]; then
+        break
+      else
+        kill -9 $pids
+        wait $pids
+        return 1
+      fi
     fi
   done
   kill -9 $pids
