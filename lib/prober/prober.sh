@@ -222,7 +222,7 @@ all_sent() { # pids
 }
 
 knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by the look itself -> false: try for real
-  pids= try=0 failed=0 patience=$window extra=50
+  pids= try=0 failed=0 patience=$window extra=${settle:-50}
   while :; do
     now
     if [ $try -lt $attempts ] && [ $now -ge $((start + try * interval)) ]; then
@@ -241,6 +241,7 @@ knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by
       case $event in error*) failed=$((failed + 1)); [ "$insist" ] && [ $failed -lt $attempts ] && continue ;; esac
       break
     elif [ "$over" ]; then
+      now
       if ! all_sent $pids; then
         [ $window -lt $((patience + 5000)) ] || { say "$id unprobed EAGAIN nc"; break; }
         window=$((now - last + 50)) extra=$patience
@@ -278,8 +279,9 @@ look() {
   start=$now udp=
   case $kind$hex in
     tcp-) [ -z "$knocks" ] || { knock; return; } ;;
-    # What bars a datagram, nc only says in scan mode; else 8,200 writes must fail first. A tenth of a second is plenty.
-    udp*) [ -z "$knocks" ] || ( attempts=1 window=100 udp=u; knock ) && [ "$knocks" ] && return ;;
+    # What bars a datagram, nc only says in scan mode; else 8,200 writes must fail first. It says so at once, but on a
+    # machine with ten times the work that it can do, a few of a thousand took more than a tenth of a second.
+    udp*) [ -z "$knocks" ] || ( attempts=1 window=100 settle=250 udp=u; knock ) && [ "$knocks" ] && return ;;
   esac
   case $kind$hex in
     tcp*) talk="nc -nvv -w $limit -o /proc/self/fd/2 $from $address $port" ;;
