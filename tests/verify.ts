@@ -33,25 +33,25 @@ function suite(config: string): Count {
   return { passed, failed: ended ? failed : Math.max(failed, 1) };
 }
 
-/** What the lab could leave behind on the machine. */
-function traces(): string {
+/** What the lab could leave behind on the machine: mounts, daemons, namespaces, links. */
+function traces(): readonly string[] {
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n').filter((line) => /flowproof|overlay|nsfs/.test(line));
   const daemons = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).flatMap((pid) => {
     try {
-      return /^(tini|sshd|nebula|chronyd|dnsmasq|nginx|udhcpc)$/.test(readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ? [pid] : [];
+      const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+      return /^(tini|sshd|nebula|chronyd|dnsmasq|nginx|udhcpc)$/.test(name) ? [`${name} ${pid}`] : [];
     } catch {
       return []; // it has just ended
     }
   });
-  const { stdout } = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' });
-  const links = spawnSync('ip', ['-o', 'link'], { encoding: 'utf8' }).stdout.split('\n').map((line) => line.split(':')[1]);
-  return JSON.stringify({ mounts, daemons, stdout, links });
+  const told = (...argv: readonly string[]): readonly string[] => spawnSync('ip', argv, { encoding: 'utf8' }).stdout.split('\n').filter((line) => line !== '');
+  return [...mounts, ...daemons, ...told('netns', 'list'), ...told('-o', 'link').map((line) => `link ${line.split(':')[1]}`)];
 }
 
-function leavesNothing(before: string): Count {
-  const after = traces();
-  if (after === before) return { passed: 1, failed: 0 };
-  console.error(`the lab left something behind\n before ${before}\n after  ${after}`);
+function leavesNothing(before: readonly string[]): Count {
+  const left = traces().filter((trace) => !before.includes(trace));
+  if (left.length === 0) return { passed: 1, failed: 0 };
+  console.error(`left behind:\n${left.join('\n')}`);
   return { passed: 0, failed: 1 };
 }
 
