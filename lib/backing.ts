@@ -4,7 +4,7 @@ import { canonical } from './address.ts';
 import { findArrival, identity, parseEntries, type Entry } from './conntrack.ts';
 import { factsOf, isFailure, operator } from './destinations.ts';
 import { interfaceOf } from './facts.ts';
-import type { Backing, Control, Discovery, Inventory, Observation, Outcome, Plan, PlannedFlow, Witness } from './model.ts';
+import type { Arrival, Backing, Control, Discovery, Inventory, Observation, Outcome, Plan, PlannedFlow, Witness } from './model.ts';
 
 /** Whether one address family was shown to be recorded: a firewall for IPv4 alone leaves IPv6 untracked. */
 type Shown = Readonly<{ before: Control; after: Control }>;
@@ -12,12 +12,17 @@ type Shown = Readonly<{ before: Control; after: Control }>;
 /** What was read of one host's connection tracking in this run, and whether it was shown to record. */
 export type Tracked = Readonly<{ ipv4: Shown; ipv6: Shown; first: readonly string[]; later: readonly string[] }>;
 
+/** What one listener heard, and whether it was shown to hear. */
+export type Heard = Readonly<{ before: Control; after: Control; arrivals: readonly Arrival[] }>;
+
 export type Seen = Readonly<{
   inventory: Inventory;
   discovery: Discovery;
   plan: Plan;
   observations: ReadonlyMap<string, Observation>;
   tracked: ReadonlyMap<string, Tracked>;
+  /** By the listener's id. */
+  heard: ReadonlyMap<string, Heard>;
   /** By host: the address that our SSH session into it stands on. */
   sessions: ReadonlyMap<string, string>;
 }>;
@@ -29,7 +34,7 @@ export function backingFor(seen: Seen): (planned: PlannedFlow) => Backing {
   const sources = new Map([...Object.keys(seen.inventory.matrix.hosts), operator].map((host) => [host, ownAddresses(seen.discovery, host)]));
   const translators = sources.get(seen.inventory.site.gateway) ?? new Set<string>();
 
-  return ({ flow, witness, aliveBy }) => {
+  return ({ flow, witness, listener, aliveBy }) => {
     const tracked = witness === null ? undefined : seen.tracked.get(witness);
     const table = witness === null ? undefined : tables.get(witness);
     const replies = seen.observations.get(flow.id)?.replies ?? [];
@@ -41,6 +46,7 @@ export function backingFor(seen: Seen): (planned: PlannedFlow) => Backing {
       sender: senders(flow.from, flow.route?.interface ?? null),
       alive: aliveControl(seen, aliveBy),
       witness: witness === null ? null : tracked === undefined ? unread(witness) : asWitness(witness, isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4, arrival, recognisable),
+      listener: listener === null ? null : heardBy(listener, seen.heard.get(listener), { sources: sources.get(flow.from) ?? new Set(), translators, sourcePorts }, recognisable),
       overlay: flow.protocol === 'nebula' ? overlayControl(seen, flow.from, flow.to) : null,
     };
   };
@@ -60,6 +66,18 @@ function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
 function asWitness(host: string, { before, after: shown }: Shown, arrival: Entry | null, recognisable: boolean): Witness {
   const after = recognisable ? shown : { ...shown, held: false, detail: `the prober cannot tell its source ports, by which ${host} would know what the gateway masquerades` };
   return { id: `connection tracking of ${host}`, before, after, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
+}
+
+type Ours = Readonly<{ sources: ReadonlySet<string>; translators: ReadonlySet<string>; sourcePorts: ReadonlySet<number> }>;
+
+function heardBy(id: string, heard: Heard | undefined, { sources, translators, sourcePorts }: Ours, recognisable: boolean): Witness | null {
+  if (heard === undefined) return null;
+  const arrival = heard.arrivals.find(({ source, sourcePort }) => {
+    const from = canonical(source);
+    return sources.has(from) || (translators.has(from) && sourcePorts.has(sourcePort));
+  });
+  const saw = arrival === undefined ? null : `our listener got it (${arrival.how === 'half' ? 'a handshake without its end' : 'the token or the connection'}) from ${arrival.source} port ${arrival.sourcePort}`;
+  return { id, before: heard.before, after: recognisable ? heard.after : { ...heard.after, held: false }, saw };
 }
 
 function unread(host: string): Witness {

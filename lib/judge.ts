@@ -1,6 +1,6 @@
 // Observation and what backs it -> verdict. Pure; the whole policy of flowproof. The table is in DESIGN.md, "Verdicts".
 import { sameAddress } from './address.ts';
-import type { Backing, Control, Flow, Outcome, Verdict } from './model.ts';
+import type { Backing, Control, Flow, Outcome, Verdict, Witness } from './model.ts';
 
 /**
  * Judges one flow.
@@ -45,22 +45,23 @@ function judgeDenied(flow: Flow, outcome: Seen, backing: Backing): Verdict {
   if (outcome.seen === 'rejected' && (outcome.prohibited || !sameAddress(outcome.from, flow.address ?? '')))
     return pass('proven', `rejected: ${whereStopped(outcome)}`);
 
-  const witnessed = backing.witness !== null && backing.witness.before.held && backing.witness.after.held;
+  const heard = isAlive(backing.listener);
+  const witnessed = heard || isAlive(backing.witness);
   if (outcome.seen === 'refused' || outcome.seen === 'rejected') {
-    // A RST deletes the entry that connection tracking had, so after one its table says nothing.
-    const forgotten = outcome.seen === 'refused' && outcome.by === 'rst';
+    // A RST deletes the entry that connection tracking had, so after one only a listener knows.
+    const forgotten = outcome.seen === 'refused' && outcome.by === 'rst' && !heard;
     return witnessed && !forgotten
-      ? pass('proven', `${whereStopped(outcome)}, by a firewall: the target's connection tracking has no entry of it`, witnessControls(backing))
+      ? pass('proven', `${whereStopped(outcome)}, by a firewall: ${account(backing)}`, aliveControls(backing))
       : missing('ambiguous refusal: by a firewall, or by a host behind an open one');
   }
 
   if (backing.sender?.held !== true) return missing(`control missing: ${backing.sender?.detail ?? 'nothing shows that the source can send there'}`);
-  // A closed port's RST deletes the entry of its SYN, also a RST that is lost on its way back.
-  const forgetful = flow.transport === 'tcp' && outcome.seen === 'silent';
+  // A closed port's RST deletes the entry of its SYN, also a RST that is lost on its way back; a listener's port is open.
+  const forgetful = flow.transport === 'tcp' && outcome.seen === 'silent' && !heard;
   if (witnessed && !forgetful)
-    return pass('proven', `${outcome.seen}; the target's connection tracking has no entry of it`, [backing.sender, ...witnessControls(backing)]);
+    return pass('proven', `${outcome.seen}; ${account(backing)}`, [backing.sender, ...aliveControls(backing)]);
   if (witnessed)
-    return pass('inferred', "silent; the target's connection tracking has no entry of it, nor would it have of a SYN whose RST was lost", [backing.sender, ...witnessControls(backing)]);
+    return pass('inferred', "silent; the target's connection tracking has no entry of it, nor would it have of a SYN whose RST was lost", [backing.sender, ...aliveControls(backing)]);
   if (backing.witness !== null) return missing(`control missing: the witness was not alive (${deadHalf(backing.witness)})`);
   if (outcome.seen === 'dead') return missing(`control missing: ${outcome.detail}`);
   if (backing.alive?.held === true) return pass('inferred', `${outcome.seen}, and alive from elsewhere: ${backing.alive.detail}`, [backing.sender, backing.alive]);
@@ -68,12 +69,26 @@ function judgeDenied(flow: Flow, outcome: Seen, backing: Backing): Verdict {
 }
 
 /** What shows that the far end has it, if anything does. A witness that was not alive still counts where it saw something. */
-function arrival({ witness }: Backing): string | null {
-  return witness?.saw ?? null;
+function arrival({ witness, listener }: Backing): string | null {
+  return listener?.saw ?? witness?.saw ?? null;
 }
 
-function witnessControls({ witness }: Backing): readonly Control[] {
-  return witness === null ? [] : [witness.before, witness.after];
+function isAlive(witness: Witness | null): boolean {
+  return witness !== null && witness.before.held && witness.after.held;
+}
+
+function account({ witness, listener }: Backing): string {
+  const heard = isAlive(listener) ? ['our listener there got nothing'] : [];
+  return [...heard, ...(isAlive(witness) ? ["the target's connection tracking has no entry of it"] : [])].join(', and ');
+}
+
+function witnessControls({ witness, listener }: Backing): readonly Control[] {
+  return [listener, witness].flatMap((one) => (one === null ? [] : [one.before, one.after]));
+}
+
+/** A pass stands on what held alone. */
+function aliveControls({ witness, listener }: Backing): readonly Control[] {
+  return [listener, witness].flatMap((one) => (one !== null && isAlive(one) ? [one.before, one.after] : []));
 }
 
 function deadHalf({ before, after }: NonNullable<Backing['witness']>): string {

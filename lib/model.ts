@@ -38,6 +38,8 @@ export type Network = Readonly<{
 export type Host = Readonly<{
   /** Address by network; `discover` where the host itself must tell (DHCP). */
   addresses: Readonly<Record<string, string>>;
+  /** false: no listener of ours may stand on it, even for the seconds of a run. */
+  listen?: boolean | undefined;
 }>;
 
 /** An external destination. Its addresses: literal, resolved from names, or told by the vantage itself. */
@@ -97,6 +99,8 @@ export type Discovery = Readonly<{
   names: Readonly<Record<string, readonly string[] | Failure>>;
   /** Hosts whose connection tracking can be read, hence may witness. */
   witnesses: readonly string[];
+  /** Hosts whose prober can listen. */
+  listeners: readonly string[];
 }>;
 
 // ---- The plan.
@@ -140,8 +144,11 @@ export type Look = Readonly<
 
 export type Probe = Readonly<{ id: string; vantage: string; flow: Flow; look: Look; token: string }>;
 
-/** The probes that must hold before silence on a denied flow means anything, by id. */
-export type PlannedFlow = Readonly<{ flow: Flow; probe: Probe; witness: string | null; aliveBy: readonly string[] }>;
+/** A listener of ours at the far end of denied flows: exactly one address of the host, scoped where it is link-local. */
+export type Listener = Readonly<{ id: string; host: string; transport: 'tcp' | 'udp'; address: string; port: number }>;
+
+/** What must hold before silence on a denied flow means anything: the witness's host, the listener and the probes by id. */
+export type PlannedFlow = Readonly<{ flow: Flow; probe: Probe; witness: string | null; listener: string | null; aliveBy: readonly string[] }>;
 
 export type Gap = Readonly<{ reason: string; cells: number; example: string }>;
 
@@ -150,6 +157,7 @@ export type Plan = Readonly<{
   flows: readonly PlannedFlow[];
   /** Probes that are no cell: the operator's looks at external targets. */
   controls: readonly Probe[];
+  listeners: readonly Listener[];
   /** Every cell that section "everything else" of DESIGN.md spans; flows + gaps add up to it. */
   universe: number;
   gaps: readonly Gap[];
@@ -195,7 +203,10 @@ export type Observation = Readonly<{
 /** A look whose answer is known beforehand; `held` says whether it came out so. */
 export type Control = Readonly<{ id: string; held: boolean; detail: string }>;
 
-/** The destination's connection tracking: alive by a control before and after, and whether it has our entry. */
+/** What came to a listener: a connection or a datagram, or a handshake that did not get its end (`half`). */
+export type Arrival = Readonly<{ how: 'arrived' | 'half'; source: string; sourcePort: number; hex: string }>;
+
+/** The far end's own account, by its connection tracking or by our listener: alive before and after, and what it saw. */
 export type Witness = Readonly<{ id: string; before: Control; after: Control; saw: string | null }>;
 
 /** All that stands behind one verdict. */
@@ -203,6 +214,7 @@ export type Backing = Readonly<{
   sender: Control | null;
   alive: Control | null;
   witness: Witness | null;
+  listener: Witness | null;
   /** For Nebula's underlay: the overlay between the same two hosts. */
   overlay: Control | null;
 }>;

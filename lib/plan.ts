@@ -1,7 +1,8 @@
 // Inventory -> Plan: every cell, how it is looked at, and what must hold for its silence to mean anything. Pure, stable order.
 import { externalDestinations, factsOf, isFailure, machineDestinations, operator, type Destination } from './destinations.ts';
-import { routeTo, sourceAddress } from './facts.ts';
-import type { Discovery, Facts, Failure, Family, Flow, Gap, Inventory, Look, Outcome, Phase, Plan, PlannedFlow, Probe, Row, Transport } from './model.ts';
+import { canonical } from './address.ts';
+import { interfaceOf, routeTo, sourceAddress } from './facts.ts';
+import type { Discovery, Facts, Failure, Family, Flow, Gap, Inventory, Listener, Look, Outcome, Phase, Plan, PlannedFlow, Probe, Row, Transport } from './model.ts';
 import { protocolFor, protocols } from './protocols/index.ts';
 
 type Cell = Readonly<{ transport: Transport; port: number; nextToRow: boolean }>;
@@ -30,10 +31,12 @@ export function makePlan(input: Input): Plan {
     }
     flows.push(...rowsWithoutCell(input, vantage, covered));
   }
+  const listeners = listenersFor(input, flows);
   const missing: Gap[] = [...gaps].map(([reason, { cells, example }]) => ({ reason, cells, example }));
   return {
     phase,
-    flows: withControls(flows),
+    flows: withControls(flows).map((planned) => ({ ...planned, listener: listeners.has(listenerId(planned.flow)) && planned.flow.expected === 'denied' ? listenerId(planned.flow) : null })),
+    listeners: [...listeners.values()],
     controls: isFailure(factsOf(discovery, operator)) ? [] : controlProbes(input, flows),
     universe: flows.length + missing.reduce((sum, { cells }) => sum + cells, 0),
     gaps: missing,
@@ -136,7 +139,7 @@ function planFlow(input: Input, flow: Flow, destination: Destination): PlannedFl
   const token = input.newToken();
   const probe: Probe = { id: flow.id, vantage: flow.from, flow, look: lookAt(input, flow, destination, token), token };
   const witness = destination.kind !== 'external' && input.discovery.witnesses.includes(flow.to) ? flow.to : null;
-  return { flow, probe, witness, aliveBy: destination.kind === 'external' ? [controlId(flow)] : [] };
+  return { flow, probe, witness, listener: null, aliveBy: destination.kind === 'external' ? [controlId(flow)] : [] };
 }
 
 function lookAt(input: Input, flow: Flow, destination: Destination, token: string): Look {
@@ -179,9 +182,29 @@ function rowsWithoutCell({ inventory, discovery, phase, newToken }: Input, vanta
         transport: row.transport, port, protocol: row.speaks,
         expected: row.temp !== true || phase === 'setup' ? 'allowed' : 'denied', row: row.id, route: null,
       };
-      return { flow, probe: { id: flow.id, vantage, flow, look: settled({ seen: 'unprobed', failure }), token: newToken() }, witness: null, aliveBy: [] };
+      return { flow, probe: { id: flow.id, vantage, flow, look: settled({ seen: 'unprobed', failure }), token: newToken() }, witness: null, listener: null, aliveBy: [] };
     }),
   );
+}
+
+function listenerId({ to, address, transport, port }: Flow): string {
+  return `listener ${to} ${canonical(address ?? '')} ${transport}/${port}`;
+}
+
+/** One for each address and port that denied flows lead to, and never where an allowed one does: it would answer for the service. */
+function listenersFor({ inventory, discovery }: Input, flows: readonly PlannedFlow[]): ReadonlyMap<string, Listener> {
+  const served = new Set(flows.filter(({ flow }) => flow.expected === 'allowed').map(({ flow }) => listenerId(flow)));
+  const found = new Map<string, Listener>();
+  for (const { flow, probe } of flows) {
+    const { to: host, address, transport, port } = flow;
+    const id = listenerId(flow);
+    const facts = factsOf(discovery, host);
+    if (probe.look.by !== 'exchange' || flow.expected === 'allowed' || transport === 'icmp' || address === null) continue;
+    if (!discovery.listeners.includes(host) || inventory.matrix.hosts[host]?.listen === false || served.has(id) || found.has(id) || isFailure(facts)) continue;
+    const device = address.includes('%') ? `%${interfaceOf(facts, address)}` : '';
+    found.set(id, { id, host, transport, address: `${canonical(address)}${device}`, port });
+  }
+  return found;
 }
 
 /** Between our machines the same address and port may be alive by another vantage's row. */

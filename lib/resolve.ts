@@ -17,7 +17,7 @@ export async function resolveNames(
   const askers = inventory.matrix.flows
     .filter((row) => row.speaks === 'dns' && row.transport === 'udp' && (row.temp !== true || phase === 'setup'))
     .flatMap((row) => {
-      const facts = factsOf({ hosts, names: {}, witnesses: [] }, row.from);
+      const facts = factsOf({ hosts, names: {}, witnesses: [], listeners: [] }, row.from);
       const vantage = vantages.get(row.from);
       const resolver = isFailure(facts) ? undefined : facts.resolvers.find((address) => !address.startsWith('127.'));
       return vantage === undefined || resolver === undefined ? [] : [{ host: row.from, vantage, resolver }];

@@ -2,7 +2,7 @@
 // never makes it throw.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
-import { backingFor, type Tracked } from './backing.ts';
+import { backingFor, type Heard, type Tracked } from './backing.ts';
 import { isFailure, operator } from './destinations.ts';
 import { enterAll, type Entered } from './enter.ts';
 import { judge } from './judge.ts';
@@ -12,6 +12,7 @@ import { readOutcome } from './outcome.ts';
 import { makePlan } from './plan.ts';
 import { askThroughRelay } from './relay.ts';
 import { resolveNames } from './resolve.ts';
+import { startListening } from './listen.ts';
 import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
 
@@ -33,7 +34,8 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
   const vantages = new Map(entered.flatMap(({ host, vantage }) => (vantage === null ? [] : [[host, vantage] as const])));
   const hosts = Object.fromEntries(entered.map(({ host, facts }) => [host, facts]));
   const witnesses = entered.filter(({ witness }) => witness).map(({ host }) => host);
-  const discovery: Discovery = { hosts, witnesses, names: await resolveNames({ inventory, phase, newToken }, hosts, vantages) };
+  const listeners = entered.filter(({ vantage }) => vantage?.kind === 'python' && vantage.root).map(({ host }) => host);
+  const discovery: Discovery = { hosts, witnesses, listeners, names: await resolveNames({ inventory, phase, newToken }, hosts, vantages) };
   const plan = makePlan({ inventory, discovery, phase, newToken });
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
@@ -42,10 +44,12 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
     leave(entered);
   };
   const observe = async (): Promise<RunRecord> => {
+    const listening = await startListening({ listeners: plan.listeners, hosts, newToken }, vantages);
     const tracking = await startTracking(discovery, vantages);
     const probes = [...plan.flows.map(({ probe }) => probe), ...plan.controls];
     const looked = await Promise.all(probes.map((probe) => look(probe, entered, vantages, () => stopped)));
     const tracked = await tracking.finish();
+    const heard = await listening.finish();
     leave(entered);
     const observations = new Map(looked.map((observation) => [observation.id, observation]));
     return {
@@ -62,13 +66,13 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
         universe: plan.universe, gaps: plan.gaps, stopped, warnings: configWarnings(),
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
-      findings: findings({ inventory, discovery, plan, entered, observations, tracked }),
+      findings: findings({ inventory, discovery, plan, entered, observations, tracked, heard }),
     };
   };
   return { plan, interrupt, record: observe() };
 }
 
-function findings(seen: Readonly<{ inventory: Inventory; discovery: Discovery; plan: Plan; entered: readonly Entered[]; observations: ReadonlyMap<string, Observation>; tracked: ReadonlyMap<string, Tracked> }>): readonly Finding[] {
+function findings(seen: Readonly<{ inventory: Inventory; discovery: Discovery; plan: Plan; entered: readonly Entered[]; observations: ReadonlyMap<string, Observation>; tracked: ReadonlyMap<string, Tracked>; heard: ReadonlyMap<string, Heard> }>): readonly Finding[] {
   const sessions = new Map(seen.entered.flatMap(({ host, login }) => (login?.outcome.seen === 'answered' && login.address !== null ? [[host, login.address] as const] : [])));
   const backing = backingFor({ ...seen, sessions });
   return seen.plan.flows.map((planned) => {

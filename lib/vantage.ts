@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import pLimit from 'p-limit';
-import type { Exchange, Failure, Reply } from './model.ts';
-import { exchangeCommand, longestLine, parseLine, type Line } from './wire.ts';
+import type { Arrival, Exchange, Failure, Listener, Reply } from './model.ts';
+import { exchangeCommand, listenCommand, longestLine, parseLine, type Line } from './wire.ts';
 
 export type Looked = Readonly<{ replies: readonly Reply[]; failure: Failure | null }>;
 
@@ -16,8 +16,13 @@ export type Vantage = Readonly<{
   facts(): Promise<Readonly<{ told: Readonly<Record<string, string>> }> | Failure>;
   /** The entries of connection tracking that come from one of these addresses, as /proc/net/nf_conntrack has them. */
   conntrack(addresses: readonly string[]): Promise<readonly string[] | Failure>;
+  /** A listener on the host, which only the given sources get through to. Resolves once it stands. */
+  listen(listener: Listener, sources: readonly string[]): Promise<Listening | Failure>;
   close(): void;
 }>;
+
+/** A standing listener. `hush` ends it and gives all that came, or why it heard no longer. */
+export type Listening = Readonly<{ arrivals: () => readonly Arrival[]; hush: () => Promise<readonly Arrival[] | Failure> }>;
 
 /** A look may wait in the prober for a free descriptor or process; beyond this it is stuck. */
 const slackMs = 15_000;
@@ -26,6 +31,10 @@ const bootTimeoutMs = 15_000;
 /** The prober ends by itself when its stdin does; this is for a connection that died without a word (30 min > any run). */
 const lifetimeS = 1_800;
 /** Looks at once: python holds a socket each (well under 1,024 descriptors with three tries); sh forks, on machines of 256 MB. */
+/** A run takes seconds; a listener that outlives its run's connection ends with it anyway. */
+const listenMs = 60_000;
+/** Of one listener: a host under someone else's control could send without end. */
+const mostArrivals = 500;
 const inFlight = { python: 300, sh: 100 } as const;
 
 const source = (file: string): Buffer => readFileSync(new URL(`./prober/${file}`, import.meta.url));
@@ -49,7 +58,7 @@ export function bootCommand(): string {
   return `exec sh -c ${quote(script)}`;
 }
 
-type Pending = { lines: Line[]; settle: (failure: Failure | null) => void };
+type Pending = { lines: Line[]; settle: (failure: Failure | null) => void; onLine?: ((line: Line) => void) | undefined };
 
 /** Starts the prober that `bootCommand()` awaits at the far end of `stream`. */
 export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
@@ -58,7 +67,7 @@ export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
   let lost: Failure | null = null;
   let lastId = 0;
 
-  const command = (write: (id: number) => string, timeoutMs: number): Promise<{ lines: Line[]; failure: Failure | null }> =>
+  const command = (write: (id: number) => string, timeoutMs: number, onLine?: (line: Line) => void): Promise<{ lines: Line[]; failure: Failure | null }> =>
     new Promise((resolve) => {
       const id = ++lastId;
       const lines: Line[] = [];
@@ -69,7 +78,7 @@ export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
         resolve({ lines, failure });
       };
       if (lost !== null) return settle(lost);
-      pending.set(id, { lines, settle });
+      pending.set(id, { lines, settle, onLine });
       stream.write(`${write(id)}\n`);
     });
   const lose = (cause: string): void => {
@@ -90,6 +99,7 @@ export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
     const waiting = parsed === null ? undefined : pending.get(parsed.id);
     if (parsed === null || waiting === undefined) return; // banners, noise, or a hostile host
     if (parsed.is === 'end') waiting.settle(null);
+    else if (waiting.onLine !== undefined) waiting.onLine(parsed);
     else waiting.lines.push(parsed);
   };
 
@@ -117,6 +127,25 @@ export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
         if (refused !== undefined) return { operation: 'exchange', cause: 'connection tracking cannot be read there: no root, or none in the kernel' };
         return failure ?? lines.flatMap((line) => (line.is === 'row' ? [line.text] : []));
       },
+      listen: (listener, sources) =>
+        new Promise((resolve) => {
+          const arrivals: Arrival[] = [];
+          let own = 0;
+          let broken: Failure | null = null;
+          const hear = (line: Line): void => {
+            if (line.is === 'arrival' && arrivals.length < mostArrivals) arrivals.push(line.arrival);
+            if (line.is === 'reply' && line.reply.event === 'unprobed') broken = { operation: 'exchange', cause: `${listener.id}: ${line.reply.errno}` };
+            if (line.is === 'listening') resolve({ arrivals: () => arrivals, hush });
+          };
+          const ended = command((id) => listenCommand((own = id), listener, sources, listenMs), listenMs + slackMs, hear);
+          // At its end it says what had come and was not told yet.
+          const hush = async (): Promise<readonly Arrival[] | Failure> => {
+            const { failure } = await command((id) => `${id} hush ${own}`, slackMs);
+            const last = await ended;
+            return failure ?? last.failure ?? broken ?? arrivals;
+          };
+          void ended.then(({ failure }) => resolve(failure ?? broken ?? { operation: 'exchange', cause: `${listener.id} ended before its time` }));
+        }),
       close: () => void stream.end(),
     };
   };

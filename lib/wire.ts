@@ -1,13 +1,15 @@
 // The line protocol between a vantage and its prober: a command a line, an event a line. Pure. It is described on top of
 // prober/prober.py. A prober may run on a machine that somebody else has taken over: whatever does not fit is no event.
 import { isIP } from 'node:net';
-import type { Exchange, Reply } from './model.ts';
+import type { Arrival, Exchange, Listener, Reply } from './model.ts';
 
 /** What a line of the prober says: an event of a command, or a fact, a row of connection tracking, or the command's end. */
 export type Line = Readonly<
   | { id: number; is: 'reply'; reply: Reply }
   | { id: number; is: 'fact'; name: string; text: string }
   | { id: number; is: 'row'; text: string }
+  | { id: number; is: 'listening' }
+  | { id: number; is: 'arrival'; arrival: Arrival }
   | { id: number; is: 'end' }>;
 
 /** The longest line a prober has reason to write: 2,048 bytes of data in hex, or a fact (a long routing table). */
@@ -22,6 +24,11 @@ export function exchangeCommand(id: number, exchange: Exchange): string {
     : `${id} ${transport} ${address} ${port} ${sourcePort} ${send || '-'} ${tries}`;
 }
 
+/** The command for a listener on exactly one address. */
+export function listenCommand(id: number, { transport, address, port }: Listener, sources: readonly string[], windowMs: number): string {
+  return `${id} listen ${transport} ${address} ${port} ${windowMs} ${sources.join(',')}`;
+}
+
 /** Reads one line; null: not of the protocol, to be counted and else ignored. */
 export function parseLine(line: string): Line | null {
   const [first = '', event = '', ...rest] = line.split(' ');
@@ -30,8 +37,16 @@ export function parseLine(line: string): Line | null {
   if (event === 'end' && rest.length === 0) return { id, is: 'end' };
   if (event === 'row' && rest.length === 1) return isHex(rest[0]) ? { id, is: 'row', text: text(rest[0]) } : null;
   if (event === 'fact' && rest.length === 2) return /^[a-z0-9-]{1,30}$/.test(rest[0] ?? '') && isHex(rest[1]) ? { id, is: 'fact', name: rest[0] ?? '', text: text(rest[1]) } : null;
+  if (event === 'listening' && rest.length === 0) return { id, is: 'listening' };
+  if (event === 'arrived' || event === 'half') return parseArrival(id, event, rest);
   const reply = parseReply(event, rest);
   return reply === null ? null : { id, is: 'reply', reply };
+}
+
+function parseArrival(id: number, how: Arrival['how'], [source = '', port = '', hex = '-']: readonly string[]): Line | null {
+  const sourcePort = integer(port);
+  if (!isAddress(source) || sourcePort === null || !/^(-|([0-9a-f]{2}){1,64})$/.test(hex)) return null;
+  return { id, is: 'arrival', arrival: { how, source, sourcePort, hex: hex === '-' ? '' : hex } };
 }
 
 function parseReply(event: string, rest: readonly string[]): Reply | null {

@@ -10,24 +10,37 @@
 #     <id> tcp  <address> <port> <source port|0> <hex|-> [+]<attempts> <interval ms> <window ms>
 #     <id> udp  <address> <port> <source port|0> <hex|-> [+]<attempts> <interval ms> <window ms>
 #     <id> icmp <address> <hex|-> [+]<attempts> <interval ms> <window ms>
+#     <id> listen <tcp|udp> <address> <port> <window ms> <source>[,<source>...]    (here alone, not in prober.sh)
+#     <id> hush <id of a listen>    (ends it before its window does; no matter if it is over)
 # Tries count from 1; the k-th begins k-1 intervals after the first; a command is over one window after its last try
 # began, or with the first answer or error. `+` means that errors may pass: all tries are made, only an answer ends them.
+# A listener binds exactly that address, no wildcard, for the window; what is not from one of the sources meets silence.
 # Events on stdout, one a line, `-` for what is not known:
 #     <id> sent <try> <source port> <ms>          <id> connected <try> <ms>         <id> closed <try>
 #     <id> data <try> <hex> <ms> <sender>         <id> error <try> <errno> <connect|send|socket|read>
 #     <id> icmp <try> <4|6> <type> <code> <sender>                (why the error that follows came about)
 #     <id> unprobed <errno> <operation>           (could not look; says nothing about the network)
+#     <id> listening                              <id> arrived <source> <source port> <first bytes, 64 at most|->
+#     <id> half <source> <source port>            (its SYN is here, the handshake not over; each once, may yet arrive)
 #     <id> fact <name> <hex>    <id> row <hex>    <id> malformed <hex>    <id> end        (exactly one, always the last)
 # `sent` says that a try began, an error may still follow; milliseconds are since the command began, those of `connected`
-# since its try began. A malformed line whose id cannot be read has `-` in its place and no end.
-import collections, errno, heapq, os, select, socket, struct, subprocess, time
+# since its try began. A malformed line whose id cannot be read has `-` in its place and no end. Of a listener that stands,
+# `error 0 <errno> half` says that halves cannot be seen on this host. Its arrivals and halves are 200 at most, then silence.
+import array, collections, errno, heapq, os, select, socket, struct, subprocess, time
 
 FIRST_BYTES = 2048  # of an answer: enough for any first message that a protocol module reads
 OWN_DESCRIPTORS = 32  # kept free for stdio, epoll, netlink and the pipes of `ip`
+GUESTS = 16  # connections to our listeners whose first bytes are awaited, all in all; of OWN_DESCRIPTORS
+PATIENCE = 0.2  # for these first bytes
+HALVES_EVERY = 0.25  # a half-open connection stands for a second or two
+MOST_ARRIVALS = 200  # of one listener, to be said
+LONGEST_WINDOW = 3600000  # of a listener, in ms
 LONGEST_LINE = 1 << 17  # a 64 KiB datagram in hex; a longer line is noise and must not fill the memory
 PLAIN = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:.,%+_@- ")  # as prober.sh, lest they differ
 RECVERR = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}  # linux/in.h, in6.h
 ECHO = {socket.AF_INET: (socket.IPPROTO_ICMP, 8, 0), socket.AF_INET6: (socket.IPPROTO_ICMPV6, 128, 129)}  # request, reply
+PROC_NET = {socket.AF_INET: "/proc/net/tcp", socket.AF_INET6: "/proc/net/tcp6"}
+RST = struct.pack("ii", 1, 0)  # SO_LINGER: closed so, nothing of a connection is left, no TIME-WAIT
 # What our own machine lacks, as against what a firewall does.
 LOCAL = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EADDRINUSE, errno.EAGAIN, errno.ENOBUFS}
 
@@ -36,7 +49,11 @@ handlers = {}  # descriptor -> what to do with its events
 timers = []  # heap of (when, serial, what)
 serial = 0
 waiting = collections.deque()  # looks that wait for descriptors
-held = 0  # descriptors promised to looks under way
+held = 0  # descriptors promised to looks under way, and one for each listener
+listeners = {}  # id of the command -> listener that stands
+guests = set()  # connections to listeners whose first bytes are awaited
+half_open = {}  # family -> (when it was read, local -> remotes of this machine's half-open connections)
+halves_due = 0  # when they are next to be read
 output = bytearray()
 
 
@@ -70,7 +87,35 @@ def hexed(data):
     return data.hex() or "-"
 
 
-class Look:
+class Task:
+    """What looks and listeners have in common: a name, an address, an end."""
+
+    over = False
+
+    def guarded(self, what, *args):
+        """Whatever goes wrong in here is our failure to look; it must not end the prober or pass for a block."""
+        try:
+            self.over or what(*args)
+        except Exception as error:
+            self.unprobed(getattr(error, "errno", None) or 0, type(error).__name__)
+
+    def unprobed(self, code, step):
+        if not self.over:
+            say(self.name, "unprobed", name_of(code), step)
+            self.finish()
+
+    def resolve(self):
+        """Family and socket address; False if there are none, which has then been said."""
+        try:
+            kind = socket.SOCK_STREAM if self.kind == "tcp" else socket.SOCK_DGRAM
+            found = socket.getaddrinfo(self.address.encode(), self.port, type=kind, flags=socket.AI_NUMERICHOST)
+        except OSError:  # malformed, or an interface that is not here
+            return self.unprobed(errno.EINVAL, "address")
+        self.family, self.target = found[0][0], found[0][4]
+        return True
+
+
+class Look(Task):
     """One tcp, udp or icmp command under way."""
 
     def __init__(self, name, kind, address, port, sport, payload, attempts, interval, window):
@@ -81,24 +126,12 @@ class Look:
         self.needs = 1 if kind == "icmp" or kind == "tcp" and sport else self.attempts  # descriptors
         self.sockets = {}  # try -> socket; for ICMP 0 -> the one for all tries
         self.began, self.told, self.failed = {}, set(), set()
-        self.over = self.answered = self.broadcast = False
-
-    def guarded(self, what, *args):
-        """Whatever goes wrong in here is our failure to look; it must not end the prober or pass for a block."""
-        try:
-            self.over or what(*args)
-        except Exception as error:
-            self.unprobed(getattr(error, "errno", None) or 0, type(error).__name__)
+        self.answered = self.broadcast = False
 
     def begin(self):
         self.start = time.monotonic()
-        try:
-            kind = socket.SOCK_STREAM if self.kind == "tcp" else socket.SOCK_DGRAM
-            found = socket.getaddrinfo(self.address.encode(), self.port, type=kind, flags=socket.AI_NUMERICHOST)
-        except OSError:  # malformed, or an interface that is not here
-            return self.unprobed(errno.EINVAL, "address")
-        self.family, self.target = found[0][0], found[0][4]
-        self.attempt(1)
+        if self.resolve():
+            self.attempt(1)
 
     def attempt(self, number):
         if self.answered:
@@ -157,7 +190,7 @@ class Look:
         elif self.kind == "tcp":
             sock = socket.socket(self.family, socket.SOCK_STREAM)
             if self.sport:  # closed by RST: a TIME-WAIT of ours would bar the next look from this port
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
         else:
             self.raw, self.ident = False, 0
             try:
@@ -279,11 +312,6 @@ class Look:
         with socket.socket(self.family, socket.SOCK_DGRAM) as sock:
             return sock.connect_ex(self.target) == 0
 
-    def unprobed(self, code, step):
-        if not self.over:
-            say(self.name, "unprobed", name_of(code), step)
-            self.finish()
-
     def drop(self, number):
         sock = self.sockets.pop(number, None)
         if sock:
@@ -304,11 +332,197 @@ class Look:
 
 def begin_waiting():
     global held
-    while waiting and (held == 0 or held + waiting[0].needs <= room):
+    while waiting and (held == len(listeners) or held + waiting[0].needs <= room):
         look = waiting.popleft()
         held += look.needs
         # By way of a timer: were a socket opened while events of closed ones are still at hand, it could get theirs.
         at(0, look.guarded, look.begin)
+
+
+class Listener(Task):
+    """One listen command: a port of ours at the far end of somebody's look."""
+
+    def __init__(self, name, kind, address, port, window, sources):
+        self.name, self.kind, self.address, self.port, self.window = name, kind, address, port, window / 1000
+        self.sources = {packed(source.split("%")[0]) for source in sources.split(",")}
+        self.sock, self.guests, self.halves, self.arrivals, self.blind = None, set(), set(), 0, 0
+
+    def begin(self):
+        """At once: the events at hand may be those of a closed look with our descriptor, which do no harm here."""
+        global held
+        if not self.resolve():
+            return
+        host = packed(self.target[0].split("%")[0])
+        if not any(host):
+            return self.unprobed(errno.EINVAL, "address")  # a wildcard
+        if held >= room or len(listeners) >= room // 2:  # the rest is for looks, which may wait for us to end
+            return self.unprobed(errno.EMFILE, "listen")
+        self.local = host, self.port
+        listeners[self.name] = self
+        held += 1
+        try:
+            self.open()
+        except OSError as error:
+            return self.unprobed(error.errno, "listen")
+        handlers[self.sock.fileno()] = lambda _: self.guarded(self.take)
+        epoll.register(self.sock.fileno(), select.EPOLLIN)
+        say(self.name, "listening")
+        if self.blind:
+            say(self.name, "error", 0, name_of(self.blind), "half")
+        at(time.monotonic() + self.window, self.finish)
+        if self.kind == "tcp":
+            look_for_halves()
+
+    def open(self):
+        self.sock = socket.socket(self.family, socket.SOCK_STREAM if self.kind == "tcp" else socket.SOCK_DGRAM)
+        self.sock.setblocking(False)
+        if self.family == socket.AF_INET6:
+            self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        code = array.array("B", self.filter())  # for TCP, newer kernels want CAP_NET_ADMIN, else EPERM
+        self.sock.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HP", len(code) // 8, code.buffer_info()[0]))  # SO_ATTACH_FILTER
+        if self.kind == "tcp":  # past what is left of old connections; for UDP it would share the port with others
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.sock.bind(self.target)
+        if self.kind == "tcp":
+            self.find_halves(lambda remote: None)  # those of the listener before us stay for a second
+            self.sock.listen(1024)
+
+    def filter(self):
+        """Classic BPF (linux/filter.h) that the kernel asks of every packet to us, SYNs too: is its source one of ours?"""
+        code, offset, length = b"", *((12, 4) if self.family == socket.AF_INET else (8, 16))  # of the source address in the IP header
+        for source in self.sources:
+            if len(source) != length:
+                continue
+            words = struct.unpack("!%dI" % (length // 4), source)
+            for at_word, word in enumerate(words):
+                code += struct.pack("=HBBI", 0x20, 0, 0, 0xFFF00000 + offset + 4 * at_word)  # LD W ABS, from SKF_NET_OFF
+                code += struct.pack("=HBBI", 0x15, 0, 2 * (len(words) - at_word) - 1, word)  # JEQ, else on to the next source
+            code += struct.pack("=HBBI", 0x06, 0, 0, 0xFFFFFFFF)  # RET: all of the packet
+        return code + struct.pack("=HBBI", 0x06, 0, 0, 0)  # RET: nothing of it
+
+    def take(self):
+        """A datagram or a connection. -> whether there was one."""
+        try:
+            if self.kind == "udp":
+                data, sender = self.sock.recvfrom(64)
+                self.arrived(sender, data)
+            elif len(guests) >= GUESTS and not self.over:
+                raise BlockingIOError
+            else:
+                guest, sender = self.sock.accept()
+                self.receive(guest, sender)
+        except OSError:  # no more, or no room: the kernel keeps it for us
+            if not self.over:
+                epoll.modify(self.sock.fileno(), 0)
+                at(time.monotonic() + 0.02, self.guarded, lambda: epoll.modify(self.sock.fileno(), select.EPOLLIN))
+            return False
+        return True
+
+    def receive(self, guest, sender):
+        guest.setblocking(False)
+        guest.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
+        visit = guest, sender
+        guests.add(visit)
+        self.guests.add(visit)
+        handlers[guest.fileno()] = lambda _: self.guarded(self.read, visit)
+        epoll.register(guest.fileno(), select.EPOLLIN)
+        at(time.monotonic() + PATIENCE, self.guarded, self.read, visit, True)
+        self.read(visit, self.over)
+
+    def read(self, visit, last=False):
+        """The first bytes of a connection, which is over with that; `last`: or what of them is there."""
+        if visit not in guests:
+            return
+        guest, sender = visit
+        try:
+            data = guest.recv(64)
+        except BlockingIOError:
+            if not last:
+                return
+            data = b""
+        except OSError:  # a RST
+            data = b""
+        guests.remove(visit)
+        self.guests.remove(visit)
+        epoll.unregister(guest.fileno())
+        del handlers[guest.fileno()]
+        guest.close()
+        self.arrived(sender, data)
+
+    def arrived(self, sender, data):
+        self.note("arrived", sender[0].split("%")[0], sender[1], hexed(data))
+
+    def find_halves(self, tell):
+        try:
+            found = read_halves(self.family)
+        except OSError as error:
+            self.blind = error.errno
+            return
+        for remote in found.get(self.local, ()):
+            if remote not in self.halves and self.arrivals < MOST_ARRIVALS:
+                self.halves.add(remote)
+                tell(remote)
+
+    def tell_half(self, remote):
+        self.note("half", socket.inet_ntop(self.family, remote[0]), remote[1])
+
+    def note(self, *words):
+        self.arrivals += 1
+        if self.arrivals <= MOST_ARRIVALS:
+            say(self.name, *words)
+
+    def finish(self):
+        global held
+        if self.over:
+            return
+        if self.sock and self.sock.fileno() in handlers:  # it stood: what has come by now, counts
+            if self.kind == "tcp":
+                self.find_halves(self.tell_half)
+            self.over = True
+            for visit in list(self.guests):
+                self.read(visit, True)
+            while self.arrivals < MOST_ARRIVALS and self.take():
+                pass
+            epoll.unregister(self.sock.fileno())
+            del handlers[self.sock.fileno()]
+        self.over = True
+        if self.sock:
+            self.sock.close()
+        if listeners.pop(self.name, None):
+            held -= 1
+        say(self.name, "end")
+        begin_waiting()
+
+
+def look_for_halves():
+    """Goes on while a TCP listener stands: one timer for all."""
+    global halves_due
+    standing = [listener for listener in listeners.values() if listener.kind == "tcp"]
+    if standing and halves_due <= time.monotonic():
+        for listener in standing:
+            listener.guarded(listener.find_halves, listener.tell_half)
+        halves_due = time.monotonic() + HALVES_EVERY
+        at(halves_due, look_for_halves)
+
+
+def read_halves(family):
+    """Connections in SYN_RECV: a SYN got here, our SYN-ACK not back, or the ACK not here. Read once for many listeners."""
+    when, found = half_open.get(family, (0, None))
+    if found is None or time.monotonic() - when > 0.02:
+        with open(PROC_NET[family]) as file:
+            rows = [line.split(None, 4)[1:4] for line in file]
+        found = collections.defaultdict(set)
+        for local, remote, state in rows:
+            if state == "03":
+                found[unhexed(local)].add(unhexed(remote))
+        half_open[family] = time.monotonic(), found
+    return found
+
+
+def unhexed(place):
+    """Address and port as /proc/net/tcp has them, in words of the machine's byte order -> packed address, port."""
+    address, port = place.split(":")
+    return b"".join(struct.pack("=I", int(address[n : n + 8], 16)) for n in range(0, len(address), 8)), int(port, 16)
 
 
 # What is asked of the shell; the second way where the first does not work, as on busybox.
@@ -437,6 +651,18 @@ def command(line):
     elif verb == "icmp":
         address, payload, attempts, interval, window = args
         port = sport = "0"
+    elif verb == "listen":
+        kind, address, port, window, sources = args
+        if not address or kind not in ("tcp", "udp") or number(port, 65535) < 1 or name in listeners:
+            raise ValueError
+        listener = Listener(name, kind, address, int(port), number(window, LONGEST_WINDOW), sources)
+        return listener.guarded(listener.begin)
+    elif verb == "hush":
+        (listener,) = args
+        if listener in listeners:
+            listeners[listener].finish()
+        say(name, "end")
+        return
     elif (verb, len(args)) in (("facts", 0), ("conntrack", 1), ("quit", 0)):
         {"facts": facts, "conntrack": conntrack, "quit": lambda name: None}[verb](name, *args)
         say(name, "end")

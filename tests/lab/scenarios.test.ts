@@ -70,6 +70,43 @@ describe('the harness against the lab', () => {
   });
 });
 
+describe('our listener on joi, with mesh let out to its port 9090 on vmbr1', () => {
+  const cell = 'mesh 172.22.22.2 tcp/9090';
+  const insert = (machine: 'mesh' | 'joi', ...rule: readonly string[]): ReturnType<typeof exec> => exec(machine, ['nft', 'insert', 'rule', 'inet', 'filter', ...rule]);
+  beforeEach(() => insert('mesh', 'output', 'ip daddr 172.22.22.2 tcp dport 9090 accept'));
+  afterEach(() => setPhase('steady'));
+
+  it('shows that joi drops it', async () => {
+    const ran = await npmTest();
+    expectRed(ran, {});
+    const found = ran.cells.find((one) => tuple(one) === cell);
+    expect(found?.grade).to.equal('proven');
+    expect(found?.controls).to.include('listener joi 172.22.22.2 tcp/9090 before').and.to.include('listener joi 172.22.22.2 tcp/9090 after');
+  });
+
+  it('tells a RST of a firewall from that of a closed port', async () => {
+    await insert('joi', 'input', 'ip saddr 172.22.22.1 tcp dport 9090 reject with tcp reset');
+    const ran = await npmTest();
+    expectRed(ran, {});
+    const found = ran.cells.find((one) => tuple(one) === cell);
+    expect(found?.outcome.seen).to.equal('refused');
+    expect(found?.grade).to.equal('proven');
+  });
+
+  it('is reached where joi lets it in, though no service is there', async () => {
+    await insert('joi', 'input', 'ip saddr 172.22.22.1 tcp dport 9090 accept');
+    expectRed(await npmTest(), { fail: [cell] });
+  });
+
+  it('is reached though the replies are lost on their way back', async () => {
+    await insert('joi', 'input', 'ip saddr 172.22.22.1 tcp dport 9090 accept');
+    await insert('joi', 'output', 'oifname "eth0" tcp sport 9090 drop');
+    const ran = await npmTest();
+    expectRed(ran, { fail: [cell] });
+    expect(ran.cells.find(({ verdict }) => verdict === 'fail')?.reason).to.match(/reached: our listener got it \(a handshake without its end\)/);
+  });
+});
+
 describe("joi's sshd is stopped", () => {
   let ran: Ran;
   before(async () => {

@@ -68,6 +68,10 @@ const firewall: Readonly<Record<string, string>> = {
         ip daddr 198.18.1.9 reject with icmp admin-prohibited
         drop
       }
+      chain out {
+        type filter hook output priority 0
+        tcp sport 7301 tcp flags & (syn | ack) == syn | ack drop
+      }
     }`,
 };
 
@@ -233,6 +237,11 @@ export function processes(namespace: string): number[] {
 
 export function run(namespace: string, command: string): string {
   return execFileSync('ip', inside(namespace, ...command.split(' ')), { encoding: 'utf8' });
+}
+
+/** Runs a few lines of python there. */
+export function runPython(namespace: string, script: string): string {
+  return execFileSync('ip', inside(namespace, python(), '-c', script), { encoding: 'utf8', timeout: 30_000 });
 }
 
 /** Waits for a condition; generous, since two cores may have much else to do. */

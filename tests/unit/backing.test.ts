@@ -1,6 +1,6 @@
 // What stands behind a verdict: who may vouch for a sender and for life at the far end, and what a witness saw.
 import { expect } from 'chai';
-import { backingFor, type Seen, type Tracked } from '../../lib/backing.ts';
+import { backingFor, type Heard, type Seen, type Tracked } from '../../lib/backing.ts';
 import { judge } from '../../lib/judge.ts';
 import type { Control, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
 import { anObservation, failed, held } from '../fixtures/flows.ts';
@@ -18,12 +18,12 @@ const silent: Outcome = { seen: 'silent' };
 const alive = { before: held('before'), after: held('after') };
 const tracked = (later: readonly string[], over: Partial<Tracked> = {}): Tracked => ({ ipv4: alive, ipv6: { before: held('before6'), after: held('after6') }, first: [], later, ...over });
 
-type Given = Readonly<{ outcomes?: Readonly<Record<string, Outcome>>; replies?: Readonly<Record<string, readonly Reply[]>>; tracked?: Readonly<Record<string, Tracked>>; sessions?: Readonly<Record<string, string>>; plan?: Plan }>;
+type Given = Readonly<{ heard?: Readonly<Record<string, Heard>>;  outcomes?: Readonly<Record<string, Outcome>>; replies?: Readonly<Record<string, readonly Reply[]>>; tracked?: Readonly<Record<string, Tracked>>; sessions?: Readonly<Record<string, string>>; plan?: Plan }>;
 
-function seen({ outcomes = {}, replies = {}, tracked: by = {}, sessions = {} }: Given): Seen {
+function seen({ outcomes = {}, replies = {}, tracked: by = {}, heard = {}, sessions = {} }: Given): Seen {
   const ids = new Set([...Object.keys(outcomes), ...Object.keys(replies)]);
   const observations = new Map<string, Observation>([...ids].map((id) => [id, anObservation({ id, outcome: outcomes[id] ?? silent, replies: replies[id] ?? [] })]));
-  return { inventory, discovery, plan: whole, observations, tracked: new Map(Object.entries(by)), sessions: new Map(Object.entries(sessions)) };
+  return { inventory, discovery, plan: whole, observations, tracked: new Map(Object.entries(by)), heard: new Map(Object.entries(heard)), sessions: new Map(Object.entries(sessions)) };
 }
 
 const backing = (id: string, given: Given): ReturnType<ReturnType<typeof backingFor>> => backingFor(seen(given))(find(id));
@@ -130,4 +130,19 @@ describe('backing: the overlay', () => {
   for (const [sentence, outcomes, isHeld] of rows) it(sentence, () => expect(backing(underlay, { outcomes }).overlay?.held).to.equal(isHeld));
   it('is asked of Nebula\'s underlay alone', () => expect(backing('mesh -> joi vmbr1 udp/161', { outcomes: { 'mesh -> joi nebula tcp/8443': answered } }).overlay).to.equal(null));
   it('is none between machines that have none', () => expect(backing('mesh -> ntp vmbr1 udp/4242', {}).overlay).to.equal(null));
+});
+
+describe('backing: our listener at the far end', () => {
+  const cell = 'mesh -> joi vmbr1 tcp/25';
+  const listener = 'listener joi 172.22.22.2 tcp/25';
+  const ears = (source: string, sourcePort: number, how: 'arrived' | 'half' = 'arrived'): Readonly<Record<string, Heard>> => ({ [listener]: { ...alive, arrivals: [{ how, source, sourcePort, hex: '' }] } });
+  const rows: readonly (readonly [sentence: string, heard: Readonly<Record<string, Heard>>, saw: boolean])[] = [
+    ['sees what came from an address of the source', ears('172.22.22.1', 50_000), true],
+    ['sees a handshake without its end', ears('172.22.22.1', 50_000, 'half'), true],
+    ['does not take another vantage for the source', ears('172.22.22.3', 50_000), false],
+    ['sees what the gateway masqueraded, by our own source port', ears('172.22.22.4', 41_000), true],
+    ['does not take the gateway itself for the source', ears('172.22.22.4', 50_000), false],
+  ];
+  for (const [sentence, heard, saw] of rows) it(sentence, () => expect(backing(cell, { heard, replies: { [cell]: sent(41_000) } }).listener?.saw !== null).to.equal(saw));
+  it('that does not stand is none', () => expect(backing(cell, {}).listener).to.equal(null));
 });

@@ -28,9 +28,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'enter.ts': ['node:child_process', 'node:net', 'node:stream', 'p-limit', 'destinations.ts', 'facts.ts', 'login.ts', 'ssh.ts', 'vantage.ts'],
   'relay.ts': ['node:dgram', 'node:events', 'ntp-client', 'vantage.ts'],
   'resolve.ts': ['destinations.ts', 'protocols/dns.ts', 'vantage.ts'],
+  'listen.ts': ['address.ts', 'backing.ts', 'destinations.ts', 'vantage.ts'],
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'destinations.ts', 'vantage.ts'],
   'run.ts': [
-    'node:crypto', 'node:net', 'address.ts', 'backing.ts', 'destinations.ts', 'enter.ts', 'judge.ts', 'login.ts', 'outcome.ts', 'plan.ts', 'relay.ts', 'resolve.ts', 'track.ts', 'vantage.ts',
+    'node:crypto', 'node:net', 'address.ts', 'backing.ts', 'destinations.ts', 'enter.ts', 'judge.ts', 'listen.ts', 'login.ts', 'outcome.ts', 'plan.ts', 'relay.ts', 'resolve.ts', 'track.ts', 'vantage.ts',
   ],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],

@@ -107,6 +107,21 @@ describe('judge: a denied flow', () => {
     ['that could not be looked at is inconclusive though it arrived', unprobed, arrived, 'inconclusive', /could not look/],
   ], {});
 
+  describe('with a listener of ours at the far end', () => {
+    const listener = aWitness({ id: 'listener', before: held('heard before'), after: held('heard after') });
+    const heard = aBacking({ sender, listener });
+    const deaf = aBacking({ sender, listener: { ...listener, after: failed('heard after') } });
+    const got = aBacking({ sender, listener: { ...listener, saw: 'our listener got it' } });
+    holds([
+      ['that is silent is proven, for TCP too', silent, heard, 'pass, proven', /our listener there got nothing/, ['sender', 'heard before', 'heard after']],
+      ['that a RST ends is proven: the port is open, so a firewall sent it', reset, heard, 'pass, proven', /by a firewall/, ['heard before', 'heard after']],
+      ['that is silent is inconclusive once the listener is deaf', silent, deaf, 'inconclusive', /control missing/],
+      ['that a RST ends is ambiguous once the listener is deaf', reset, deaf, 'inconclusive', /ambiguous refusal/],
+      ['that is silent fails if the listener got it', silent, got, 'fail', /reached: our listener got it/],
+      ['that is barred fails if the listener got it', barred, got, 'fail', /reached/],
+    ], {});
+  });
+
   it('over UDP that is silent is proven by a witness', () => {
     expect(judge(aFlow({ transport: 'udp', protocol: 'udp' }), silent, watched)).to.deep.include({ result: 'pass', grade: 'proven', controls: ['sender', 'before', 'after'] });
   });
@@ -151,17 +166,18 @@ describe('judge: whatever comes together', () => {
   const outcomes = fc.constantFrom(silent, answered, garbled, reset, closed, barred, absent, dead, unrouted, noPath, prohibited, byAnother, byTarget, unprobed);
   const control = (id: string): fc.Arbitrary<Control> => fc.boolean().map((is) => (is ? held(id) : failed(id)));
   const witnesses = fc.record({ id: fc.constant('witness'), before: control('before'), after: control('after'), saw: fc.option(fc.constant('its table has it')) });
-  const backings: fc.Arbitrary<Backing> = fc.record({ sender: fc.option(control('sender')), alive: fc.option(control('alive')), witness: fc.option(witnesses), overlay: fc.option(control('overlay')) });
+  const listeners = fc.record({ id: fc.constant('listener'), before: control('heard before'), after: control('heard after'), saw: fc.option(fc.constant('our listener got it')) });
+  const backings: fc.Arbitrary<Backing> = fc.record({ sender: fc.option(control('sender')), alive: fc.option(control('alive')), witness: fc.option(witnesses), listener: fc.option(listeners), overlay: fc.option(control('overlay')) });
   const protocols = fc.constantFrom<Protocol>('tcp', 'udp', 'nebula', 'ntp', 'icmp');
   const every = (law: (outcome: Outcome, backing: Backing, protocol: Protocol) => void): void => fc.assert(fc.property(outcomes, backings, protocols, law), { numRuns: 3000 });
   const heldIds = (backing: Backing): readonly string[] =>
-    [backing.sender, backing.alive, backing.overlay, backing.witness?.before, backing.witness?.after].flatMap((one) => (one?.held === true ? [one.id] : []));
+    [backing.sender, backing.alive, backing.overlay, backing.witness?.before, backing.witness?.after, backing.listener?.before, backing.listener?.after].flatMap((one) => (one?.held === true ? [one.id] : []));
 
   it('a failed look is inconclusive, whatever was expected', () => every((_outcome, backing, protocol) => {
     for (const expected of ['allowed', 'denied'] as const) expect(judge(aFlow({ expected, protocol }), unprobed, backing).result).to.equal('inconclusive');
   }));
   it('a denied flow that came through never passes', () => every((outcome, backing, protocol) => {
-    if (outcome.seen !== 'answered' && outcome.seen !== 'garbled' && (backing.witness?.saw ?? null) === null) return;
+    if (outcome.seen !== 'answered' && outcome.seen !== 'garbled' && (backing.witness?.saw ?? null) === null && (backing.listener?.saw ?? null) === null) return;
     expect(judge(aFlow({ protocol }), outcome, backing).result).to.not.equal('pass');
   }));
   it('a denied flow that passes speaks for itself or names controls, all of them held', () => every((outcome, backing, protocol) => {

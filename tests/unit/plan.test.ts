@@ -1,6 +1,7 @@
 // The plan of a site like the lab's: every cell once, each with its look and with what must hold for its silence to count.
 import { expect } from 'chai';
 import type { Exchange, Flow, Plan, PlannedFlow } from '../../lib/model.ts';
+import { makePlan } from '../../lib/plan.ts';
 import { discovery, hosts, inventory, machines, plan, vantages } from '../fixtures/site.ts';
 
 const steady = plan();
@@ -148,4 +149,29 @@ describe('plan: what must hold for silence to count', () => {
     for (const { flow, aliveBy } of steady.flows) if (flow.expected === 'denied') for (const id of aliveBy) expect(known.has(id), `${flow.id}: ${id}`).to.equal(true);
   });
   it('machines are never controls of themselves', () => expect(steady.controls.filter(({ flow }) => machines.includes(flow.to))).to.deep.equal([]));
+});
+
+describe('plan: listeners', () => {
+  const whole = plan();
+  const of = (id: string): string | null | undefined => whole.flows.find(({ flow }) => flow.id === id)?.listener;
+  it('stand once for each address and port that denied flows lead to', () => {
+    expect(of('mesh -> joi vmbr1 tcp/25')).to.equal('listener joi 172.22.22.2 tcp/25');
+    expect(of('ntp -> joi vmbr1 tcp/25')).to.equal('listener joi 172.22.22.2 tcp/25');
+    expect(new Set(whole.listeners.map(({ id }) => id)).size).to.equal(whole.listeners.length);
+  });
+  it('never stand where a row allows a flow: they would answer for its service', () => {
+    expect(of('ntp -> joi vmbr1 tcp/22')).to.equal(null);
+    const served = whole.flows.filter(({ flow }) => flow.expected === 'allowed').map(({ flow }) => `listener ${flow.to} ${flow.address} ${flow.transport}/${flow.port}`);
+    expect(whole.listeners.map(({ id }) => id)).to.not.include.members(served.filter((id) => id.includes('172.22.22.')));
+    for (const id of served) expect(whole.listeners.map((listener) => listener.id)).to.not.include(id);
+  });
+  it('stand on the host\'s own interface where the address is link-local', () =>
+    expect(whole.listeners.find(({ id }) => id === 'listener joi fe80::2 tcp/25')?.address).to.equal('fe80::2%eth0'));
+  it('stand on no host that cannot listen', () => expect(new Set(whole.listeners.map(({ host }) => host))).to.deep.equal(new Set(['mesh', 'joi', 'operator'])));
+  it('stand on no host that the inventory keeps free of them', () => {
+    const { joi } = inventory.matrix.hosts;
+    const quiet = { ...inventory, matrix: { ...inventory.matrix, hosts: { ...inventory.matrix.hosts, joi: { addresses: joi?.addresses ?? {}, listen: false } } } };
+    const { listeners } = makePlan({ inventory: quiet, discovery, phase: 'steady', newToken: () => '00'.repeat(16) });
+    expect(new Set(listeners.map(({ host }) => host))).to.deep.equal(new Set(['mesh', 'operator']));
+  });
 });

@@ -15,7 +15,7 @@ function vantage({ families, forgetsAfter = Infinity, fails, extra = [] }: Kerne
     if (families.includes(address === '::1' ? 'ipv6' : 'ipv4')) table.push(`${address === '::1' ? 'ipv6 10' : 'ipv4 2'} udp 17 29 src=${address} dst=${address} sport=50000 dport=${port} [UNREPLIED] src=${address} dst=${address} sport=${port} dport=50000 use=2`);
   };
   return {
-    kind: 'python', root: true, close: () => undefined, facts: () => Promise.resolve({ told: {} }),
+    kind: 'python', root: true, close: () => undefined, listen: () => Promise.reject(new Error('nobody asked for a listener')), facts: () => Promise.resolve({ told: {} }),
     exchange: (exchange) => Promise.resolve({ replies: [], failure: null, noted: note(exchange) }),
     conntrack: () => Promise.resolve(fails ?? ((reads += 1) > forgetsAfter ? [] : [...table])),
   };

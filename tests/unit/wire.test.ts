@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Exchange } from '../../lib/model.ts';
-import { exchangeCommand, parseLine, type Line } from '../../lib/wire.ts';
+import { exchangeCommand, listenCommand, parseLine, type Line } from '../../lib/wire.ts';
 
 const exchange: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send: '', attempts: 3, intervalMs: 150, windowMs: 700 };
 
@@ -18,6 +18,11 @@ describe('wire: a command', () => {
   for (const [sentence, over, line] of rows) it(sentence, () => expect(exchangeCommand(7, { ...exchange, ...over })).to.equal(line));
 });
 
+describe('wire: a listener', () => {
+  it('has its one address, its time and those whom it hears', () =>
+    expect(listenCommand(7, { id: 'l', host: 'joi', transport: 'tcp', address: 'fe80::2%eth0', port: 25 }, ['172.22.22.1', 'fe80::1'], 60_000)).to.equal('7 listen tcp fe80::2%eth0 25 60000 172.22.22.1,fe80::1'));
+});
+
 describe('wire: a line that fits', () => {
   const rows: readonly (readonly [string, Line])[] = [
     ['1 sent 1 41330 0.041', { id: 1, is: 'reply', reply: { event: 'sent', try: 1, sourcePort: 41330, ms: 0.041 } }],
@@ -26,6 +31,10 @@ describe('wire: a line that fits', () => {
     ['1 connected 1 -', { id: 1, is: 'reply', reply: { event: 'connected', try: 1, ms: null } }],
     ['1 data 3 0aff 9.9 10.0.0.1', { id: 1, is: 'reply', reply: { event: 'data', try: 3, hex: '0aff', ms: 9.9, from: '10.0.0.1' } }],
     ['1 data 1 - 9.9 fe80::1%eth0', { id: 1, is: 'reply', reply: { event: 'data', try: 1, hex: '', ms: 9.9, from: 'fe80::1%eth0' } }],
+    ['1 listening', { id: 1, is: 'listening' }],
+    ['1 arrived 10.0.0.1 41330 0aff', { id: 1, is: 'arrival', arrival: { how: 'arrived', source: '10.0.0.1', sourcePort: 41330, hex: '0aff' } }],
+    ['1 arrived fe80::1%eth0 41330 -', { id: 1, is: 'arrival', arrival: { how: 'arrived', source: 'fe80::1%eth0', sourcePort: 41330, hex: '' } }],
+    ['1 half 10.0.0.1 41330', { id: 1, is: 'arrival', arrival: { how: 'half', source: '10.0.0.1', sourcePort: 41330, hex: '' } }],
     ['1 closed 1', { id: 1, is: 'reply', reply: { event: 'closed', try: 1 } }],
     ['1 error 1 ECONNREFUSED connect', { id: 1, is: 'reply', reply: { event: 'error', try: 1, errno: 'ECONNREFUSED', operation: 'connect' } }],
     ['1 error 1 UNKNOWN nc 6e633a', { id: 1, is: 'reply', reply: { event: 'error', try: 1, errno: 'UNKNOWN', operation: 'nc' } }],
