@@ -9,7 +9,7 @@ import { repository } from '../../lab/up.ts';
 export type Cell = Readonly<{
   id: string; from: string; to: string; address: string | null; network: string; proto: string; port: number; family: string;
   expected: string; row: string; verdict: string; reason: string; grade: string | null; controls: readonly string[];
-  outcome: Readonly<{ seen: string }>;
+  outcome: Readonly<{ seen: string }>; note: string | null;
 }>;
 
 export type Ran = Readonly<{ exitCode: number; output: string; cells: readonly Cell[]; junit: string }>;

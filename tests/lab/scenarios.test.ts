@@ -25,7 +25,11 @@ describe('the harness against the lab', () => {
   afterEach(() => setPhase('steady'));
 
   it('is green when the firewalls are as the matrix says', async () => {
-    expectRed(await npmTest(), {});
+    const ran = await npmTest();
+    expectRed(ran, {});
+    const ntp = ran.cells.filter(({ expected, proto, port }) => expected === 'allowed' && proto === 'udp' && port === 123);
+    expect(ntp).to.have.length(4);
+    for (const { note } of ntp) expect(note, 'the time that ntp-client got through the relay').to.match(/^ntp-client: 2\d{3}-/);
   });
 
   it('is green in phase setup when the TEMP rules are loaded', async () => {
