@@ -12,7 +12,8 @@ import { prefix } from './topology.ts';
 /** Files of an `up` under way (keys, logs, a mount point); gone when it ends. */
 export const stateDir = '/run/flowproof';
 
-const killDeadlineMs = 5_000;
+/** A machine with many at work takes its time to bury them. */
+const killDeadlineMs = 30_000;
 
 export const down = (): Promise<void> => withLock('flowproof-lab', takeDown);
 

@@ -1,6 +1,7 @@
 // The way into a machine: finds its processes by the kernel's own records (no pid file
 // that could be stale) and runs commands in all its namespaces, with no more rights than
 // the machine's own root has.
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
@@ -26,6 +27,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Hand our own stdin, stdout and stderr to the command; then the result's texts are empty. */
   readonly inherit?: boolean;
+  /** Keep the host's own rights, which a fault may need: it mounts, say. */
+  readonly rights?: 'host';
 }
 
 /** Every process in a network namespace, as the host numbers them. */
@@ -44,18 +47,29 @@ export function initOf(name: InnerName): number | undefined {
 
 /** Runs as root in all the machine's namespaces, in a clean environment. A failing command is a result. */
 export async function run(name: InnerName, argv: readonly string[], options: RunOptions = {}): Promise<Result> {
-  const pid = initOf(name);
-  if (pid === undefined) throw new LabError(`${name} is not up: run \`npm run lab -- up\``);
-  const env = Object.entries({ ...environmentOf(name), ...options.env }).map(([key, value]) => `${key}=${value}`);
-  const command = ['nsenter', '--target', String(pid), '--mount', '--uts', '--ipc', '--net', '--pid', '--'].concat(
-    ['setpriv', '--bounding-set', capabilities, '--', 'env', '-i', ...env],
-    ['sh', '-c', 'cd "$0" && exec "$@"', options.dir ?? '/root', ...argv],
-  );
+  const command = commandIn(name, argv, options);
   const ours = host({ nothrow: true });
   // Not detached, so that Ctrl-C in a terminal reaches the command.
   if (options.inherit) return result(await ours({ stdio: 'inherit', detached: false })`exec ${command}`);
   if (options.input === undefined) return result(await ours({ stdio: ['ignore', 'pipe', 'pipe'] })`exec ${command}`);
   return result(await ours({ input: options.input })`exec ${command}`);
+}
+
+/** As `run`, without waiting for its end; its outputs are pipes. */
+export function begin(name: InnerName, argv: readonly string[], options: RunOptions = {}): ChildProcess {
+  const [program = '', ...rest] = commandIn(name, argv, options);
+  return spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function commandIn(name: InnerName, argv: readonly string[], { dir, env, rights }: RunOptions): string[] {
+  const pid = initOf(name);
+  if (pid === undefined) throw new LabError(`${name} is not up: run \`npm run lab -- up\``);
+  const settings = Object.entries({ ...environmentOf(name), ...env }).map(([key, value]) => `${key}=${value}`);
+  const limited = rights === 'host' ? [] : ['setpriv', '--bounding-set', capabilities, '--'];
+  return ['nsenter', '--target', String(pid), '--mount', '--uts', '--ipc', '--net', '--pid', '--'].concat(
+    [...limited, 'env', '-i', ...settings],
+    ['sh', '-c', 'cd "$0" && exec "$@"', dir ?? '/root', ...argv],
+  );
 }
 
 /** As `run`, for what cannot fail in a healthy lab. */

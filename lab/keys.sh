@@ -20,11 +20,12 @@ host_key mesh ed25519 172.22.22.1
 host_key joi ed25519 172.22.22.2
 host_key joi rsa 172.22.22.2
 host_key ntp ed25519 172.22.22.3
+host_key internet ed25519 198.51.100.1
 
 mkdir -p operator/root/.ssh
 ssh-keygen -q -t ed25519 -N '' -C operator -f operator/root/.ssh/id_ed25519
 cp "$scratch/known_hosts" operator/root/.ssh/known_hosts
-for home in mesh/home/admin joi/home/admin ntp/root gateway/root; do
+for home in mesh/home/admin joi/home/admin ntp/root gateway/root internet/root; do
   mkdir -p "$home/.ssh"
   cp operator/root/.ssh/id_ed25519.pub "$home/.ssh/authorized_keys"
 done

@@ -12,13 +12,19 @@ const temporary = /^.*# TEMP$\n?/gm;
 
 export const setPhase = (phase: Phase): Promise<void> => withLock('flowproof-lab', () => loadPhase(phase));
 
+/** From nothing at all, so that what ufw or another tool has made goes too; Docker's own rules come back with it. */
+const load = [
+  'cat >/etc/nftables.conf',
+  '{ echo flush ruleset; cat /etc/nftables.conf; } | nft -f -',
+  'if [ -e /etc/iptables/docker.rules ]; then iptables-restore --noflush /etc/iptables/docker.rules; fi',
+].join(' && ');
+
 /** Loads the firewalls afresh, so it also takes back every rule that was tried by hand. */
 export async function loadPhase(phase: Phase): Promise<void> {
   await Promise.all(
     vmNames.map(async (name) => {
       const input = await firewallOf(name, phase);
-      const load = ['sh', '-c', 'cat >/etc/nftables.conf && nft -f /etc/nftables.conf'];
-      await mindingRules(name, () => mustRun(name, load, { input }));
+      await mindingRules(name, () => mustRun(name, ['sh', '-c', load], { input }));
     }),
   );
 }

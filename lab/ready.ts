@@ -26,6 +26,7 @@ const signs: readonly Sign[] = [
   { on: 'gateway', what: "joi's sshd", argv: tcp(vmbr1.joi, 22), logs: [['joi', 'sshd']] },
   { on: 'gateway', what: "ntp's sshd", argv: tcp(vmbr1.ntp, 22), logs: [['ntp', 'sshd']] },
   { on: 'operator', what: 'a login on the gateway', argv: ['ssh', '-o', 'BatchMode=yes', 'gateway', 'true'], logs: [['gateway', 'sshd']] },
+  { on: 'operator', what: 'a login on internet', argv: ['ssh', '-o', 'BatchMode=yes', 'internet', 'true'], logs: [['internet', 'sshd']] },
   { on: 'mesh', what: 'joi over Nebula', argv: tcp(nebula.joi, 8443), logs: [['mesh', 'nebula'], ['joi', 'nebula'], ['joi', 'nginx']] },
   { on: 'joi', what: 'mesh over Nebula', argv: tcp(nebula.mesh, 8444), logs: [['joi', 'nebula'], ['mesh', 'nebula'], ['mesh', 'nginx']] },
   { on: 'joi', what: 'Ollama', argv: tcp('127.0.0.1', docker.ollamaPort), logs: [['joi', 'nginx'], ['ollama', 'nginx']] },

@@ -32,7 +32,7 @@ export const machines: Readonly<Record<InnerName, Machine>> = {
   internet: {
     root: 'debian',
     interfaces: [{ name: 'eth0', bridge: 'wan', address: '198.51.100.1/24' }],
-    services: ['dnsmasq', 'chrony', 'nginx', 'echo'],
+    services: ['dnsmasq', 'chrony', 'nginx', 'echo', 'sshd'],
   },
   ollama: {
     root: 'debian',
