@@ -30,6 +30,18 @@ export function within(address: string, cidr: string): boolean {
 
 /** One spelling for each address, without its scope: `fe80:0000:…:0001` and `fe80::1` are the same. */
 export function canonical(address: string): string {
+  if (!address.includes(':')) return address; // IPv4 has one spelling and no scope: worth the line, it is asked most
   const bare = address.split('%')[0] ?? address;
   return isIP(bare) === 6 ? new URL(`http://[${bare}]`).hostname.slice(1, -1) : bare;
+}
+
+/** The 4 or 16 bytes of an address. */
+export function addressBytes(address: string): Buffer {
+  const bare = canonical(address);
+  if (isIPv4(bare)) return Buffer.from(bare.split('.').map(Number));
+  const [head = '', tail] = bare.split('::');
+  const words = (text: string | undefined): readonly string[] => (text ?? '').split(':').filter((word) => word !== '');
+  const known = words(head).length + words(tail).length;
+  const all = [...words(head), ...Array.from({ length: 8 - known }, () => '0'), ...words(tail)];
+  return Buffer.from(all.map((word) => word.padStart(4, '0')).join(''), 'hex');
 }

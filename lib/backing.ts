@@ -1,16 +1,16 @@
-// Plan and observations -> what stands behind each flow's verdict: the controls, by id, and what the witness saw. Pure.
+// Plan and observations -> what stands behind each flow's verdict: the controls, by id, and what the witnesses saw. Pure.
 import { isIPv6 } from 'node:net';
 import { canonical } from './address.ts';
-import { findArrival, identity, parseEntries, type Entry } from './conntrack.ts';
-import { factsOf, isFailure, operator } from './destinations.ts';
-import { interfaceOf } from './facts.ts';
-import type { Arrival, Backing, Control, Discovery, Inventory, Observation, Outcome, Plan, PlannedFlow, Witness } from './model.ts';
+import { findArrival, knownEntries, parseEntries, type Entry, type Ours, type Reading } from './conntrack.ts';
+import { factsOf, interfaceOf, isFailure, operator } from './facts.ts';
+import type { Arrival, Backing, Control, Discovery, Flow, Inventory, Observation, Plan, PlannedFlow, Probe, Resets, Witness } from './model.ts';
+import { isAnswer, senderControls, type Sessions } from './senders.ts';
 
 /** Whether one address family was shown to be recorded: a firewall for IPv4 alone leaves IPv6 untracked. */
 type Shown = Readonly<{ before: Control; after: Control }>;
 
 /** What was read of one host's connection tracking in this run, and whether it was shown to record. */
-export type Tracked = Readonly<{ ipv4: Shown; ipv6: Shown; first: readonly string[]; later: readonly string[] }>;
+export type Tracked = Readonly<{ ipv4: Shown; ipv6: Shown; first: Reading; later: readonly Reading[] }>;
 
 /** What one listener heard, and whether it was shown to hear. */
 export type Heard = Readonly<{ before: Control; after: Control; arrivals: readonly Arrival[] }>;
@@ -23,39 +23,83 @@ export type Seen = Readonly<{
   tracked: ReadonlyMap<string, Tracked>;
   /** By the listener's id. */
   heard: ReadonlyMap<string, Heard>;
-  /** By host: the address that our SSH session into it stands on. */
-  sessions: ReadonlyMap<string, string>;
+  /** By the probe's id: whether the target's own kernel reset it. */
+  resets: ReadonlyMap<string, Resets>;
+  sessions: Sessions;
 }>;
 
-/** A function from a planned flow to its backing; what many flows share is worked out once. */
-export function backingFor(seen: Seen): (planned: PlannedFlow) => Backing {
+export type BackingOf = Readonly<{
+  /** What stands behind the look of a user. */
+  endToEnd: (planned: PlannedFlow) => Backing;
+  /** What stands behind the look past the source's own firewall. */
+  farWall: (planned: PlannedFlow, probe: Probe) => Backing;
+}>;
+
+/** Functions from a planned flow to its backing; what many flows share is worked out once. */
+export function backingFor(seen: Seen): BackingOf {
   const senders = senderControls(seen);
   const tables = new Map([...seen.tracked].map(([host, tracked]) => [host, readTable(tracked)]));
-  const sources = new Map([...Object.keys(seen.inventory.matrix.hosts), operator].map((host) => [host, ownAddresses(seen.discovery, host)]));
-  const translators = sources.get(seen.inventory.site.gateway) ?? new Set<string>();
+  const hosts = [...Object.keys(seen.inventory.matrix.hosts), operator];
+  const sources = new Map(hosts.map((host) => [host, ownAddresses(seen.discovery, host)]));
+  const translators = new Set([...(sources.get(seen.inventory.site.gateway) ?? []), ...seen.discovery.seenAs]);
 
-  return ({ flow, witness, listener, aliveBy }) => {
-    const tracked = witness === null ? undefined : seen.tracked.get(witness);
-    const table = witness === null ? undefined : tables.get(witness);
-    const replies = seen.observations.get(flow.id)?.replies ?? [];
-    const sourcePorts = new Set(replies.flatMap((reply) => (reply.event === 'sent' && reply.sourcePort !== null ? [reply.sourcePort] : [])));
-    const arrival = table === undefined ? null : findArrival(flow, table.entries, { sources: sources.get(flow.from) ?? new Set(), translators, sourcePorts, known: table.known });
-    // Behind a router the source may be masqueraded; then only its port tells that an entry is ours.
-    const recognisable = flow.route?.via === undefined || sourcePorts.size > 0;
-    return {
-      sender: senders(flow.from, flow.route?.interface ?? null),
-      alive: aliveControl(seen, aliveBy),
-      witness: witness === null ? null : tracked === undefined ? unread(witness) : asWitness(witness, isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4, arrival, recognisable),
-      listener: listener === null ? null : heardBy(listener, seen.heard.get(listener), { sources: sources.get(flow.from) ?? new Set(), translators, sourcePorts }, recognisable),
-      overlay: flow.protocol === 'nebula' ? overlayControl(seen, flow.from, flow.to) : null,
-    };
+  const isBeacon = (host: string): boolean => Object.hasOwn(seen.discovery.beacons, host);
+  const oursOf = (flow: Flow, probe: Probe): Ours => ({
+    sources: sources.get(flow.from) ?? new Set(),
+    translators: passesGateway(flow) ? translators : new Set(seen.discovery.seenAs),
+    sourcePorts: portsOf(probe, seen.observations.get(probe.id)),
+  });
+  const passesGateway = ({ route }: Flow): boolean => route?.via !== undefined && sources.get(seen.inventory.site.gateway)?.has(canonical(route.via)) === true;
+  const witnessOf = (host: string, flow: Flow, ours: Ours): Witness => {
+    const id = `connection tracking of ${host}`;
+    const tracked = seen.tracked.get(host);
+    const table = tables.get(host);
+    if (tracked === undefined || table === undefined) return unread(host, id);
+    const { before, after } = isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4;
+    const arrival = findArrival(flow, table.entries, ours, table.known);
+    const why = isBeacon(host) ? null : masqueraded(seen, host, flow, ours);
+    return { id, before, after: why === null ? after : { ...after, held: false, detail: why }, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
+  };
+  const common = ({ flow, witnesses, listener, aliveBy }: PlannedFlow, probe: Probe, ours: Ours): Pick<Backing, 'alive' | 'witnesses' | 'listener' | 'resets'> => ({
+    alive: aliveControl(seen, aliveBy),
+    // Out there the gateway's own packets look like those that it masquerades.
+    witnesses: witnesses.filter((host) => !isBeacon(host) || (flow.from !== seen.inventory.site.gateway && recognises(seen, host, tables.get(host), ours))).flatMap((host) => {
+      const witness = witnessOf(host, flow, ours);
+      // What a router of ours has let pass may still be stopped at a machine of ours; out of our hands it is only beyond.
+      const passedOn = witness.saw !== null && host !== flow.to && hosts.includes(flow.to) && flow.by === undefined;
+      return passedOn ? [] : [witness];
+    }),
+    listener: listener === null ? null : heardBy(listener, seen.heard.get(listener), ours),
+    resets: seen.resets.get(probe.id) ?? elsewhere(seen, aliveBy),
+  });
+
+  return {
+    endToEnd: (planned) => {
+      const { flow, probe, nearWall } = planned;
+      const ours = oursOf(flow, probe);
+      const left = probe.look.by === 'exchange' && flow.to !== flow.from && seen.tracked.has(flow.from) ? witnessOf(flow.from, flow, ours) : null;
+      const near = nearWall === null ? null : nearControl(seen, nearWall);
+      const shared = common(planned, probe, ours);
+      const hidden = planned.farWall !== null && isIndistinct(flow, ours, portsOf(planned.farWall, undefined)) && (near?.held === true || seen.observations.get(probe.id)?.outcome.seen === 'barred');
+      return {
+        sender: (probe.look.by === 'frame' ? senders.frames : senders.endToEnd)(flow.from, flow.route?.interface ?? null),
+        ...shared,
+        ...(hidden ? { witnesses: shared.witnesses.map(blind), listener: shared.listener === null ? null : blind(shared.listener) } : {}),
+        near, left: left === null ? null : { ...left, id: `own ${left.id}` },
+        overlay: flow.protocol === 'nebula' ? overlayControl(seen, flow.from, flow.to) : null,
+      };
+    },
+    farWall: (planned, probe) => {
+      const { flow } = planned;
+      return { sender: senders.frames(flow.from, flow.route?.interface ?? null), ...common(planned, probe, oursOf(flow, probe)), near: null, left: null, overlay: null };
+    },
   };
 }
 
-function readTable({ first, later }: Tracked): { entries: readonly Entry[]; known: ReadonlySet<string> } {
-  const known = parseEntries(first).map(identity);
-  const once = new Map(parseEntries(later).map((entry) => [identity(entry), entry]));
-  return { entries: [...once.values()], known: new Set(known) };
+type Table = Readonly<{ entries: readonly Entry[]; known: ReadonlyMap<string, number> }>;
+
+function readTable({ first, later }: Tracked): Table {
+  return { entries: later.flatMap(parseEntries), known: knownEntries(first) };
 }
 
 function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
@@ -63,54 +107,66 @@ function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
   return new Set(isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address)));
 }
 
-function asWitness(host: string, { before, after: shown }: Shown, arrival: Entry | null, recognisable: boolean): Witness {
-  const after = recognisable ? shown : { ...shown, held: false, detail: `the prober cannot tell its source ports, by which ${host} would know what the gateway masquerades` };
-  return { id: `connection tracking of ${host}`, before, after, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
+/** What we gave the packets ourselves, or what the prober says that the kernel gave them. */
+function portsOf({ look }: Probe, observation: Observation | undefined): ReadonlySet<number> {
+  if (look.by === 'raw' || look.by === 'frame') return new Set(look.sourcePort === 0 ? [] : [look.sourcePort]);
+  return new Set((observation?.replies ?? []).flatMap((reply) => (reply.event === 'sent' && reply.sourcePort !== null ? [reply.sourcePort] : [])));
 }
 
-type Ours = Readonly<{ sources: ReadonlySet<string>; translators: ReadonlySet<string>; sourcePorts: ReadonlySet<number> }>;
+/** Behind a router the source may be masqueraded; then only its port tells that an entry is ours. */
+function masqueraded({ discovery }: Seen, host: string, { route, from, transport }: Flow, { sourcePorts }: Ours): string | null {
+  const facts = factsOf(discovery, host);
+  const isRouter = route?.via !== undefined && !isFailure(facts) && interfaceOf(facts, route.via) !== null;
+  const plain = host === from || route?.via === undefined || isRouter || sourcePorts.size > 0 || transport === 'ip';
+  return plain ? null : `the prober of ${from} cannot tell its source ports, by which ${host} would know what was masqueraded on the way`;
+}
 
-function heardBy(id: string, heard: Heard | undefined, { sources, translators, sourcePorts }: Ours, recognisable: boolean): Witness | null {
+/**
+ * Networks that we do not know lie before a beacon, and may translate: it is a witness if it recognised what the operator
+ * sent it by its source port; for looks whose port we do not know, by the operator's own address.
+ */
+function recognises({ plan, observations, discovery }: Seen, beacon: string, table: Table | undefined, { sourcePorts }: Ours): boolean {
+  const facts = factsOf(discovery, beacon);
+  if (isFailure(facts) || table === undefined) return false;
+  const given = sourcePorts.size > 0 ? { sources: new Set<string>(), translators: null } : { sources: ownAddresses(discovery, operator), translators: new Set<string>() };
+  return plan.controls.some((probe) => {
+    const { flow } = probe;
+    if (flow.from !== operator || flow.address === null || flow.transport === 'icmp' || interfaceOf(facts, flow.address) === null) return false;
+    const ports = portsOf(probe, observations.get(probe.id));
+    return ports.size > 0 && findArrival(flow, table.entries, { ...given, sourcePorts: ports }, table.known) !== null;
+  });
+}
+
+/** A frame with the very same ports went past the source's own firewall: what that one bars did not come by this look. */
+function isIndistinct(flow: Flow, { sourcePorts }: Ours, framePorts: ReadonlySet<number>): boolean {
+  return flow.transport === 'ip' || [...framePorts].some((port) => sourcePorts.has(port));
+}
+
+function unread(host: string, id: string): Witness {
+  const control = (when: string): Control => ({ id: `witness ${host} ${when}`, held: false, detail: `the connection tracking of ${host} was not read` });
+  return { id, before: control('before'), after: control('after'), saw: null };
+}
+
+function blind(witness: Witness): Witness {
+  return { ...witness, saw: null };
+}
+
+function heardBy(id: string, heard: Heard | undefined, { sources, translators, sourcePorts }: Ours): Witness | null {
   if (heard === undefined) return null;
   const arrival = heard.arrivals.find(({ source, sourcePort }) => {
     const from = canonical(source);
-    return sources.has(from) || (translators.has(from) && sourcePorts.has(sourcePort));
+    const named = sourcePorts.has(sourcePort);
+    return sources.has(from) ? named || sourcePorts.size === 0 : named && translators?.has(from) === true;
   });
   const saw = arrival === undefined ? null : `our listener got it (${arrival.how === 'half' ? 'a handshake without its end' : 'the token or the connection'}) from ${arrival.source} port ${arrival.sourcePort}`;
-  return { id, before: heard.before, after: recognisable ? heard.after : { ...heard.after, held: false }, saw };
+  return { id, before: heard.before, after: heard.after, saw };
 }
 
-function unread(host: string): Witness {
-  const control = (when: string): Control => ({ id: `witness ${host} ${when}`, held: false, detail: `the connection tracking of ${host} was not read` });
-  return { id: `connection tracking of ${host}`, before: control('before'), after: control('after'), saw: null };
-}
-
-/** What shows that a vantage can send on an interface: an answer it got there, or our own session on it. */
-function senderControls(seen: Seen): (vantage: string, device: string | null) => Control {
-  const held = new Map<string, Control>();
-  const note = (vantage: string, device: string | undefined | null, control: Control): void => {
-    for (const key of [`${vantage} ${device}`, `${vantage} any`]) if (device && !held.has(key)) held.set(key, control);
-  };
-  for (const [host, address] of seen.sessions) {
-    const facts = factsOf(seen.discovery, host);
-    note(host, isFailure(facts) ? null : interfaceOf(facts, address), { id: `login ${host}`, held: true, detail: `our SSH session into ${host} is on that interface` });
-  }
-  for (const { flow } of [...seen.plan.flows, ...seen.plan.controls.map((probe) => ({ flow: probe.flow }))]) {
-    const outcome = seen.observations.get(flow.id)?.outcome;
-    if (outcome === undefined || !isAnswer(outcome)) continue;
-    const control = { id: flow.id, held: true, detail: `answered: ${outcome.detail}` };
-    note(flow.from, flow.route?.interface, control);
-    // What answered has sent as well, on the interface that holds the address.
-    const facts = factsOf(seen.discovery, flow.to);
-    note(flow.to, isFailure(facts) ? null : interfaceOf(facts, flow.address ?? ''), control);
-  }
-  return (vantage, device) =>
-    held.get(`${vantage} ${device ?? 'any'}`) ?? { id: `sender ${vantage} ${device ?? 'any'}`, held: false, detail: `nothing in this run shows that ${vantage} can send on ${device ?? 'any interface'}` };
-}
-
-/** Whatever protocol it spoke: something came back from there. */
-function isAnswer(outcome: Outcome): outcome is Extract<Outcome, { seen: 'answered' | 'garbled' }> {
-  return outcome.seen === 'answered' || outcome.seen === 'garbled';
+/** A raw packet that the kernel would not send, whatever transport it has for it: proof of the source's own firewall. */
+function nearControl({ observations }: Seen, { id }: Probe): Control {
+  const outcome = observations.get(id)?.outcome;
+  const detail = outcome === undefined ? 'not looked at' : outcome.seen === 'barred' ? `a raw SYN got ${outcome.detail}` : outcome.seen === 'unprobed' ? outcome.failure.cause : `a raw SYN was sent: ${outcome.seen}`;
+  return { id, held: outcome?.seen === 'barred', detail };
 }
 
 function aliveControl({ observations }: Seen, aliveBy: readonly string[]): Control | null {
@@ -123,6 +179,12 @@ function aliveControl({ observations }: Seen, aliveBy: readonly string[]): Contr
   return answered === undefined
     ? { id: first, held: false, detail: `${aliveBy.join(', ')}: ${observations.get(first)?.outcome.seen ?? 'not looked at'}` }
     : { id: answered, held: true, detail: `${answered} answered` };
+}
+
+/** A target outside that the operator finds silent sends no RST to others either. */
+function elsewhere({ observations }: Seen, aliveBy: readonly string[]): Resets | null {
+  const id = aliveBy.find((one) => observations.get(one)?.outcome.seen === 'silent');
+  return id === undefined ? null : { id, sent: false, counted: false, detail: `${id}: silent, no RST` };
 }
 
 /** The overlay between the same two machines, in either direction. */

@@ -1,54 +1,91 @@
-// What a destination's connection tracking tells: an entry is confirmed only after INPUT has let the packet in, so an
-// entry means arrival, with no listener needed. Pure.
+// What a host's connection tracking tells: an entry is confirmed only after INPUT has let the packet in (or POSTROUTING out),
+// so an entry means passage, with no listener needed. Pure.
 import { canonical } from './address.ts';
-import type { Flow } from './model.ts';
+import type { Flow, Transport } from './model.ts';
+
+/** The table as read at one moment (ms since 1970). */
+export type Reading = Readonly<{ atMs: number; rows: readonly string[] }>;
 
 /** The original direction of one entry. */
-export type Entry = Readonly<{ transport: string; source: string; destination: string; sourcePort: number | null; port: number | null; icmpType: number | null; line: string }>;
+export type Entry = Readonly<{
+  transport: Transport;
+  source: string;
+  destination: string;
+  /** ICMP: the echo's identifier. */
+  sourcePort: number | null;
+  /** Transport `ip`: the protocol's number. */
+  port: number | null;
+  icmpType: number | null;
+  /** When it will be forgotten, unless another packet comes. */
+  expiresMs: number;
+  /** TCP's state, as ESTABLISHED; null where the transport has none. */
+  state: string | null;
+  replied: boolean;
+  line: string;
+}>;
+
+const transports: Readonly<Record<number, Transport>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmp' };
+/** Two readings tell the same timer with a second's difference; a packet sets it back to its whole length. */
+const timerSlackMs = 2_000;
 
 /** Reads lines of /proc/net/nf_conntrack: `ipv4 2 tcp 6 117 SYN_RECV src=… dst=… sport=… dport=… src=…`. */
-export function parseEntries(lines: readonly string[]): readonly Entry[] {
-  return lines.flatMap((line) => {
-    const transport = /\b(tcp|udp|icmp|icmpv6)\b/.exec(line)?.[1];
+export function parseEntries({ atMs, rows }: Reading): readonly Entry[] {
+  return rows.flatMap((row) => {
+    const [, protocol, seconds, state] = /^ipv[46]\s+\d+\s+\S+\s+(\d+)\s+(\d+)(?:\s+([A-Z_0-9]+))?\s/.exec(row) ?? [];
     // The first of each field is the original direction's, the second the reply's.
-    const field = (name: string): string | undefined => new RegExp(`\\b${name}=(\\S+)`).exec(line)?.[1];
+    const field = (name: string): string | undefined => new RegExp(`\\b${name}=(\\S+)`).exec(row)?.[1];
     const number = (name: string): number | null => (/^\d+$/.test(field(name) ?? '') ? Number(field(name)) : null);
     const [source, destination] = [field('src'), field('dst')];
-    if (transport === undefined || source === undefined || destination === undefined) return [];
+    if (protocol === undefined || source === undefined || destination === undefined) return [];
+    const transport = transports[Number(protocol)] ?? 'ip';
     return [{
-      transport: transport === 'icmpv6' ? 'icmp' : transport, source: canonical(source), destination: canonical(destination),
-      sourcePort: number('sport'), port: number('dport'), icmpType: number('type'), line: line.trim().replace(/\s+/g, ' '),
+      transport, source: canonical(source), destination: canonical(destination),
+      sourcePort: transport === 'icmp' ? number('id') : number('sport'), port: transport === 'ip' ? Number(protocol) : number('dport'), icmpType: number('type'),
+      expiresMs: atMs + Number(seconds) * 1000, state: state ?? null, replied: !row.includes('[UNREPLIED]'), line: row.trim().replace(/\s+/g, ' '),
     }];
   });
 }
 
+/** What the first reading knew: when each entry would be forgotten, by its identity. */
+export function knownEntries(first: Reading): ReadonlyMap<string, number> {
+  return new Map(parseEntries(first).map((entry) => [identity(entry), entry.expiresMs]));
+}
+
 /** Echo requests: RFC 792, RFC 4443. */
 const echoTypes: ReadonlySet<number | null> = new Set([8, 128]);
+/** What sockets are given that ask for no port (Linux: 32768 and above; others: 1024). */
+const firstEphemeralPort = 1024;
 
-/**
- * The entry that shows that a flow arrived.
- * @param sources the vantage's own addresses
- * @param translators addresses that the source may have been masqueraded to: believed for our own source ports alone
- * @param sourcePorts those of our tries, where the prober knows them
- * @param known entries that were there before the first probe
- */
-export function findArrival(
-  flow: Flow,
-  entries: readonly Entry[],
-  { sources, translators, sourcePorts, known }: Readonly<{ sources: ReadonlySet<string>; translators: ReadonlySet<string>; sourcePorts: ReadonlySet<number>; known: ReadonlySet<string> }>,
-): Entry | null {
+export type Ours = Readonly<{
+  /** The vantage's own addresses. */
+  sources: ReadonlySet<string>;
+  /** Addresses that the source may have been masqueraded to (null: any): believed for our own source ports alone. */
+  translators: ReadonlySet<string> | null;
+  /** Those of our tries, or the identifier of the echo; empty where the prober cannot know them. */
+  sourcePorts: ReadonlySet<number>;
+}>;
+
+/** The entry, among those of later readings, that shows that a look's packets passed. */
+export function findArrival(flow: Flow, entries: readonly Entry[], { sources, translators, sourcePorts }: Ours, known: ReadonlyMap<string, number>): Entry | null {
   const address = canonical(flow.address ?? '');
   const found = entries.find((entry) => {
     if (entry.transport !== flow.transport || entry.destination !== address) return false;
     if (flow.transport === 'icmp' ? !echoTypes.has(entry.icmpType) : entry.port !== flow.port) return false;
-    const ours = entry.sourcePort !== null && sourcePorts.has(entry.sourcePort);
-    if (sources.has(entry.source)) return ours || !known.has(identity(entry));
-    return ours && translators.has(entry.source);
+    if ((known.get(identity(entry)) ?? Number.NEGATIVE_INFINITY) + timerSlackMs >= entry.expiresMs) return false;
+    const named = entry.sourcePort !== null && sourcePorts.has(entry.sourcePort);
+    if (sources.has(entry.source)) return named || flow.transport === 'ip' || (sourcePorts.size === 0 && (flow.transport === 'icmp' || (entry.sourcePort ?? 0) >= firstEphemeralPort));
+    // An entry of the translator's own may have one of our ports by chance: nothing on the link itself goes through it.
+    return (named || flow.transport === 'ip') && flow.route?.via !== undefined && (translators === null || translators.has(entry.source));
   });
   return found ?? null;
 }
 
+/** Connections that live: what `ct state established` lets through without asking any rule again. */
+export function isLive({ transport, state, replied }: Entry): boolean {
+  return transport === 'tcp' ? state === 'ESTABLISHED' : replied && transport !== 'icmp';
+}
+
 /** What makes two readings of an entry the same one: its state and its timer change. */
-export function identity(entry: Entry): string {
+function identity(entry: Entry): string {
   return [entry.transport, entry.source, entry.destination, entry.sourcePort, entry.port, entry.icmpType].join(' ');
 }

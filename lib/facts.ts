@@ -1,7 +1,18 @@
 // What a host says of itself, as `ip` prints it -> Facts; and a look into its routing table. Pure.
-import { isIP, isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { isNetwork, prefixLength, sameAddress, within } from './address.ts';
-import type { Address, Facts, Route } from './model.ts';
+import type { Address, Discovery, Facts, Failure, Route } from './model.ts';
+
+/** The operator's seat: a vantage and a destination, and no host of the inventory. */
+export const operator = 'operator';
+
+export function factsOf(discovery: Discovery, host: string): Facts | Failure {
+  return discovery.hosts[host] ?? { operation: 'facts', cause: `nothing is known of ${host}` };
+}
+
+export function isFailure(value: object): value is Failure {
+  return 'operation' in value;
+}
 
 /**
  * @param told the prober's facts: name -> text, as `ip -o addr`, `ip route` and resolv.conf have it
@@ -18,6 +29,8 @@ export function parseFacts(told: Readonly<Record<string, string>>): Facts | null
       ...lines(told.routes6).flatMap((line) => parseRoute(line, '::/0')),
     ],
     resolvers: lines(told.resolvers).flatMap((line) => /^nameserver\s+(\S+)/.exec(line)?.[1] ?? []).filter((address) => isIP(address) !== 0),
+    links: lines(told.links).flatMap(parseLink),
+    neighbours: lines(told.neighbours).flatMap(parseNeighbour),
   };
 }
 
@@ -32,6 +45,18 @@ function parseAddress(line: string): Address[] {
   const [, device = '', address = '', prefix = '', scope] = found;
   if (!isNetwork(`${address}/${prefix}`)) return [];
   return [{ interface: device.split('@')[0] ?? device, address, prefix: Number(prefix), scope: scope === 'link' || scope === 'host' ? scope : 'global' }];
+}
+
+/** `2: eth0@if7: <BROADCAST,…> mtu 1500 …\\    link/ether aa:bb:cc:dd:ee:ff brd …`. */
+function parseLink(line: string): Facts['links'][number][] {
+  const found = /^\d+:\s+([^\s:@]+)\S*:?\s.*\blink\/ether ([0-9a-f:]{17})\b/.exec(line);
+  return found === null ? [] : [{ interface: found[1] ?? '', mac: found[2] ?? '' }];
+}
+
+/** `172.22.22.4 dev eth0 lladdr aa:bb:cc:dd:ee:ff REACHABLE`. */
+function parseNeighbour(line: string): Facts['neighbours'][number][] {
+  const found = /^(\S+) dev (\S+) lladdr ([0-9a-f:]{17})\b/.exec(line);
+  return found === null || isIP(found[1] ?? '') === 0 ? [] : [{ address: found[1] ?? '', interface: found[2] ?? '', mac: found[3] ?? '' }];
 }
 
 /** `default via 172.22.22.4 dev eth0`, `10.42.0.0/16 dev nebula1 …`, `prohibit 10.0.0.0/8`; the main table alone. */
@@ -57,6 +82,17 @@ function parseRoute(line: string, everything: string): Route[] {
 /** The route the host would take to `address`: the longest prefix, the first where two are alike; null: none. */
 export function routeTo(facts: Facts, address: string): Route | null {
   const bare = address.split('%')[0] ?? address;
+  const known = routes.get(facts) ?? new Map<string, Route | null>();
+  routes.set(facts, known);
+  const found = known.has(bare) ? known.get(bare) : findRoute(facts, bare);
+  known.set(bare, found ?? null);
+  return found ?? null;
+}
+
+/** A plan asks a table for the same few hundred addresses again and again, and each answer parses every prefix. */
+const routes = new WeakMap<Facts, Map<string, Route | null>>();
+
+function findRoute(facts: Facts, bare: string): Route | null {
   const fitting = facts.routes.filter((route) => within(bare, route.destination));
   return fitting.toSorted((a, b) => prefixLength(b.destination) - prefixLength(a.destination))[0] ?? null;
 }
@@ -71,8 +107,14 @@ export function interfaceOf(facts: Facts, address: string): string | null {
   return facts.addresses.find((own) => sameAddress(own.address, address))?.interface ?? null;
 }
 
-/** The host's own IPv4 address that a packet to `address` leaves with. */
+/** The host's own address that a packet to `address` leaves with; an address with its interface has link scope. */
 export function sourceAddress(facts: Facts, address: string): string | null {
-  const route = routeTo(facts, address);
-  return facts.addresses.find((own) => own.interface === route?.interface && isIPv4(own.address))?.address ?? null;
+  const [bare = address, scope] = address.split('%');
+  const device = scope ?? routeTo(facts, bare)?.interface;
+  return facts.addresses.find((own) => own.interface === device && isIP(own.address) === isIP(bare) && (own.scope === 'link') === (scope !== undefined))?.address ?? null;
+}
+
+/** The Ethernet address of a host's interface, as the host itself says or as another knows it. */
+export function macOf(facts: Facts, device: string): string | null {
+  return facts.links.find((link) => link.interface === device)?.mac ?? null;
 }

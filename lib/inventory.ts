@@ -54,19 +54,26 @@ const target = z
   })
   .refine((t) => [t.names, t.addresses, t.discover].filter((x) => x !== undefined).length === 1, 'exactly one of names, addresses, discover');
 
+/** What an inventory may go without: every family but the rows, and the looks past the hosts' own firewalls. */
+const families = [
+  'machine', 'neighbour port', 'link-local', 'icmp', 'external', 'outside', 'no path', 'overlay by underlay', 'source port', 'another way', 'ip protocol', 'surviving session', 'walls',
+] as const satisfies NonNullable<Inventory['site']['without']>;
+
 const schema = z.strictObject({
   $schema: z.string().optional(),
   matrix: z.strictObject({
     networks: z.record(name, z.strictObject({ kind: z.enum(['link', 'overlay', 'wan', 'local']), cidr: cidr.optional() })),
-    hosts: z.record(name, z.strictObject({ addresses: z.record(name, z.union([ipAddress, z.literal('discover')], 'an address, or "discover"')), listen: z.boolean().optional() })),
+    hosts: z.record(name, z.strictObject({ addresses: z.record(name, z.union([ipAddress, z.literal('discover')], 'an address, or "discover"')), listen: z.boolean().optional(), confined: z.boolean().optional() })),
     flows: z.array(row).min(1),
   }),
   site: z.strictObject({
     gateway: name,
     logins: z.record(name, sshName),
+    beacons: z.record(name, sshName).optional(),
     targets: z.record(name, target),
     watch: z.strictObject({ tcp: z.array(port), udp: z.array(port) }),
     timing: z.strictObject({ allowed: timing, denied: timing }),
+    without: z.array(z.enum(families)).optional(),
   }),
 });
 
@@ -135,6 +142,8 @@ function crossReferences(raw: unknown): string[] {
 
   for (const taken of ['operator', 'any'])
     if (hosts.includes(taken) || targets.includes(taken)) say('$', `"${taken}" is a word of flowproof's own; give the host or target another name`);
+  for (const beacon of Object.keys(record(member(site, 'beacons'))))
+    if ([...hosts, ...targets, 'operator', 'any'].includes(beacon)) say(`$.site.beacons.${beacon}`, 'a host, a target or a word of ours has this name; give the beacon another');
   for (const both of targets.filter((t) => hosts.includes(t))) say(`$.site.targets.${both}`, 'a host has this name too; rename one');
 
   const owners = new Map<string, string>();

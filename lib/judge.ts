@@ -1,9 +1,9 @@
 // Observation and what backs it -> verdict. Pure; the whole policy of flowproof. The table is in DESIGN.md, "Verdicts".
 import { sameAddress } from './address.ts';
-import type { Backing, Control, Flow, Outcome, Verdict, Witness } from './model.ts';
+import type { Backing, Control, Flow, Grade, Outcome, Verdict, Walls, Witness } from './model.ts';
 
 /**
- * Judges one flow.
+ * Judges one flow by the look of a user.
  * @param outcome what the vantage saw of it
  * @param backing the controls taken for it in this run; null: not taken
  * @returns a failed look is inconclusive whatever was expected; a pass of a denied flow names the controls it stands on
@@ -13,28 +13,36 @@ export function judge(flow: Flow, outcome: Outcome, backing: Backing): Verdict {
   return flow.expected === 'allowed' ? judgeAllowed(flow, outcome, backing) : judgeDenied(flow, outcome, backing);
 }
 
+/** A confined host's flows must be stopped by others, too: a pass that rests on its own firewall alone is none. */
+export function judgeConfined(verdict: Verdict, { far }: Walls): Verdict {
+  if (verdict.result !== 'pass' || far.stands !== false) return verdict;
+  return { result: 'fail', reason: `open to who takes the machine over: past its own firewall, it is ${far.reason}`, controls: far.controls };
+}
+
 type Seen = Exclude<Outcome, { seen: 'unprobed' }>;
 
 function judgeAllowed(flow: Flow, outcome: Seen, backing: Backing): Verdict {
   const fail = (reason: string, controls: readonly Control[] = []): Verdict => ({ result: 'fail', reason, controls: ids(controls) });
   if (outcome.seen === 'answered') return { result: 'pass', reason: outcome.detail, grade: 'proven', controls: [] };
   if (outcome.seen === 'garbled') return fail(`wrong service: ${outcome.detail}`);
-  // Asked first: Nebula's own firewall entry may let its port alone through, which is stricter than the matrix.
-  if (flow.protocol === 'nebula' && outcome.seen === 'silent' && backing.overlay?.held === true)
-    return { result: 'pass', reason: `no recv_error, but the overlay works: ${backing.overlay.detail}`, grade: 'proven', controls: ids([backing.overlay]) };
+  // Asked first: a firewall may let Nebula's own port alone out or in, and ours is another.
+  if (flow.protocol === 'nebula' && (outcome.seen === 'silent' || outcome.seen === 'barred') && backing.overlay?.held === true)
+    return { result: 'pass', reason: `no recv_error to another port, but the overlay works, which is stricter than the matrix: ${backing.overlay.detail}`, grade: 'proven', controls: ids([backing.overlay]) };
   const delivered = arrival(backing);
   if (delivered !== null) {
     const what = outcome.seen === 'refused' ? 'no service' : 'no service, or the reply is lost';
     return fail(`${what}: the path is open (${delivered})`, witnessControls(backing));
   }
   if (outcome.seen === 'refused') return fail('blocked or no service: refused by the target, and nothing shows whether by its firewall or since nothing listens');
+  if (outcome.seen === 'silent' && isAlive(backing.left) && backing.left?.saw === null && !forgetful(flow, outcome, backing))
+    return fail('blocked: at the source, its own firewall let nothing out', [backing.left.before, backing.left.after]);
   return fail(`blocked: ${whereStopped(outcome)}`);
 }
 
 function judgeDenied(flow: Flow, outcome: Seen, backing: Backing): Verdict {
-  const pass = (grade: 'proven' | 'inferred' | 'no path', reason: string, controls: readonly (Control | null)[] = []): Verdict =>
-    ({ result: 'pass', grade, reason, controls: ids(controls) });
-  const missing = (reason: string): Verdict => ({ result: 'inconclusive', reason, controls: ids([backing.sender, backing.alive, ...witnessControls(backing)]) });
+  const { sender, alive, near, left } = backing;
+  const pass = (grade: Grade, reason: string, controls: readonly (Control | null)[] = []): Verdict => ({ result: 'pass', grade, reason, controls: ids(controls) });
+  const missing = (reason: string): Verdict => ({ result: 'inconclusive', reason, controls: ids([sender, alive, ...witnessControls(backing)]) });
 
   if (outcome.seen === 'answered' || outcome.seen === 'garbled') return { result: 'fail', reason: `reached: ${outcome.detail}`, controls: [] };
   const delivered = arrival(backing);
@@ -46,52 +54,67 @@ function judgeDenied(flow: Flow, outcome: Seen, backing: Backing): Verdict {
     return pass('proven', `rejected: ${whereStopped(outcome)}`);
 
   const heard = isAlive(backing.listener);
-  const witnessed = heard || isAlive(backing.witness);
+  const witnessed = heard || backing.witnesses.some(isAlive);
   if (outcome.seen === 'refused' || outcome.seen === 'rejected') {
-    // A RST deletes the entry that connection tracking had, so after one only a listener knows.
-    const forgotten = outcome.seen === 'refused' && outcome.by === 'rst' && !heard;
-    return witnessed && !forgotten
-      ? pass('proven', `${whereStopped(outcome)}, by a firewall: ${account(backing)}`, aliveControls(backing))
-      : missing('ambiguous refusal: by a firewall, or by a host behind an open one');
+    const byFirewall = `${whereStopped(outcome)}, by a firewall`;
+    // A RST deletes the entry that connection tracking had, so after one it knows nothing.
+    const rst = outcome.seen === 'refused' && outcome.by === 'rst';
+    if (rst && !heard && backing.resets?.counted === true && backing.resets.sent === false) return pass('proven', `${byFirewall}: ${backing.resets.detail}`, [resetsControl(backing)]);
+    return witnessed && !(rst && !heard) ? pass('proven', `${byFirewall}: ${account(backing)}`, aliveControls(backing)) : missing('ambiguous refusal: by a firewall, or by a host behind an open one');
   }
 
-  if (backing.sender?.held !== true) return missing(`control missing: ${backing.sender?.detail ?? 'nothing shows that the source can send there'}`);
-  // A closed port's RST deletes the entry of its SYN, also a RST that is lost on its way back; a listener's port is open.
-  const forgetful = flow.transport === 'tcp' && outcome.seen === 'silent' && !heard;
-  if (witnessed && !forgetful)
-    return pass('proven', `${outcome.seen}; ${account(backing)}`, [backing.sender, ...aliveControls(backing)]);
+  if (outcome.seen === 'silent' && near?.held === true) return pass('proven', `silent; stopped by the source's own firewall: ${near.detail}`, [near]);
+  const unsure = forgetful(flow, outcome, backing);
+  if (outcome.seen === 'silent' && isAlive(left) && left?.saw === null && !unsure)
+    return pass('proven', "silent; stopped by the source's own firewall: its connection tracking has nothing of it that left", [left.before, left.after, resetsControl(backing)]);
+  if (sender?.held !== true) return missing(`control missing: ${sender?.detail ?? 'nothing shows that the source can send there'}`);
+  if (witnessed && !unsure) return pass('proven', `${outcome.seen}; ${account(backing)}`, [sender, ...aliveControls(backing), heard ? null : resetsControl(backing)]);
   if (witnessed)
-    return pass('inferred', "silent; the target's connection tracking has no entry of it, nor would it have of a SYN whose RST was lost", [backing.sender, ...aliveControls(backing)]);
-  if (backing.witness !== null) return missing(`control missing: the witness was not alive (${deadHalf(backing.witness)})`);
+    return pass('inferred', `silent; ${account(backing)}, nor would there be one of a SYN whose RST was lost`, [sender, ...aliveControls(backing)]);
+  const [dead] = backing.witnesses;
+  if (dead !== undefined) return missing(`control missing: the witness was not alive (${deadHalf(dead)})`);
   if (outcome.seen === 'dead') return missing(`control missing: ${outcome.detail}`);
-  if (backing.alive?.held === true) return pass('inferred', `${outcome.seen}, and alive from elsewhere: ${backing.alive.detail}`, [backing.sender, backing.alive]);
-  return missing(`control missing: ${backing.alive?.detail ?? 'nothing shows that the destination is alive there'}`);
+  if (alive?.held === true) return pass('inferred', `${outcome.seen}, and alive from elsewhere: ${alive.detail}`, [sender, alive]);
+  return missing(`control missing: ${alive?.detail ?? 'nothing shows that the destination is alive there'}`);
+}
+
+/**
+ * A closed port's RST deletes the entry of its SYN in every connection tracking that it passes, also where it is lost later.
+ * Not where the port is open (our listener, a service alive from elsewhere) or the target is shown to have sent none.
+ */
+function forgetful(flow: Flow, outcome: Seen, backing: Backing): boolean {
+  return flow.transport === 'tcp' && outcome.seen === 'silent' && !isAlive(backing.listener) && backing.alive?.held !== true && backing.resets?.sent !== false;
 }
 
 /** What shows that the far end has it, if anything does. A witness that was not alive still counts where it saw something. */
-function arrival({ witness, listener }: Backing): string | null {
-  return listener?.saw ?? witness?.saw ?? null;
+function arrival({ witnesses, listener, resets }: Backing): string | null {
+  return listener?.saw ?? witnesses.find(({ saw }) => saw !== null)?.saw ?? (resets?.sent === true ? resets.detail : null);
 }
 
 function isAlive(witness: Witness | null): boolean {
   return witness !== null && witness.before.held && witness.after.held;
 }
 
-function account({ witness, listener }: Backing): string {
+function account({ witnesses, listener }: Backing): string {
   const heard = isAlive(listener) ? ['our listener there got nothing'] : [];
-  return [...heard, ...(isAlive(witness) ? ["the target's connection tracking has no entry of it"] : [])].join(', and ');
+  return [...heard, ...witnesses.filter(isAlive).map(({ id }) => `the ${id} has no entry of it`)].join(', and ');
 }
 
-function witnessControls({ witness, listener }: Backing): readonly Control[] {
-  return [listener, witness].flatMap((one) => (one === null ? [] : [one.before, one.after]));
+function witnessControls({ witnesses, listener, resets }: Backing): readonly Control[] {
+  const told = [listener, ...witnesses].flatMap((one) => (one === null ? [] : [one.before, one.after]));
+  return resets === null ? told : [...told, { id: resets.id, held: resets.sent !== null, detail: resets.detail }];
 }
 
 /** A pass stands on what held alone. */
-function aliveControls({ witness, listener }: Backing): readonly Control[] {
-  return [listener, witness].flatMap((one) => (one !== null && isAlive(one) ? [one.before, one.after] : []));
+function aliveControls({ witnesses, listener }: Backing): readonly Control[] {
+  return [listener, ...witnesses].flatMap((one) => (one !== null && isAlive(one) ? [one.before, one.after] : []));
 }
 
-function deadHalf({ before, after }: NonNullable<Backing['witness']>): string {
+function resetsControl({ resets }: Backing): Control | null {
+  return resets === null || resets.sent === null ? null : { id: resets.id, held: true, detail: resets.detail };
+}
+
+function deadHalf({ before, after }: Witness): string {
   return before.held ? after.detail : before.detail;
 }
 

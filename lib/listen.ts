@@ -2,7 +2,7 @@
 import type { Heard } from './backing.ts';
 import type { Arrival, Control, Facts, Failure, Listener } from './model.ts';
 import { canonical } from './address.ts';
-import { isFailure } from './destinations.ts';
+import { isFailure } from './facts.ts';
 import type { Listening, Vantage } from './vantage.ts';
 
 export type Listeners = Readonly<{ finish: () => Promise<ReadonlyMap<string, Heard>> }>;

@@ -38,6 +38,24 @@ export function readOutcome(asked: Asked, replies: readonly Reply[], failure: Fa
   return replies.some((r) => r.event === 'sent') ? { seen: 'silent' } : unprobed('the prober sent nothing');
 }
 
+/** What came back for a packet that we made ourselves, in the words of a socket: data begins with the transport's header. */
+export function asSocketReplies({ transport }: Flow, replies: readonly Reply[]): readonly Reply[] {
+  return replies.map((reply): Reply => {
+    if (reply.event !== 'data') return reply;
+    const bytes = Buffer.from(reply.hex, 'hex');
+    if (transport === 'tcp') {
+      const flags = bytes[13] ?? 0; // RFC 9293, section 3.1
+      if ((flags & tcpFlags.rst) !== 0) return { event: 'error', try: reply.try, errno: 'ECONNREFUSED', operation: 'read' };
+      return (flags & tcpFlags.synAck) === tcpFlags.synAck ? { event: 'connected', try: reply.try, ms: reply.ms } : { event: 'closed', try: reply.try };
+    }
+    return transport === 'ip' ? reply : { ...reply, hex: bytes.subarray(headerBytes).toString('hex') };
+  });
+}
+
+const tcpFlags = { rst: 0x04, synAck: 0x12 } as const;
+/** Of UDP's header, and of an echo's: their lengths are the same. */
+const headerBytes = 8;
+
 /** Where tries differ, the one that came furthest counts. */
 const weight: readonly Outcome['seen'][] = ['refused', 'rejected', 'unrouted', 'absent', 'dead', 'silent', 'barred'];
 

@@ -1,5 +1,5 @@
 // The names of external targets, asked from the vantages that may resolve; their addresses then serve the others too.
-import { factsOf, isFailure } from './destinations.ts';
+import { isFailure } from './facts.ts';
 import type { Discovery, Failure, Inventory, Phase } from './model.ts';
 import { encodeQuery, readAddresses } from './protocols/dns.ts';
 import type { Vantage } from './vantage.ts';
@@ -17,9 +17,9 @@ export async function resolveNames(
   const askers = inventory.matrix.flows
     .filter((row) => row.speaks === 'dns' && row.transport === 'udp' && (row.temp !== true || phase === 'setup'))
     .flatMap((row) => {
-      const facts = factsOf({ hosts, names: {}, witnesses: [], listeners: [] }, row.from);
+      const facts = hosts[row.from];
       const vantage = vantages.get(row.from);
-      const resolver = isFailure(facts) ? undefined : facts.resolvers.find((address) => !address.startsWith('127.'));
+      const resolver = facts === undefined || isFailure(facts) ? undefined : facts.resolvers.find((address) => !address.startsWith('127.'));
       return vantage === undefined || resolver === undefined ? [] : [{ host: row.from, vantage, resolver }];
     });
   const ask = async (name: string): Promise<readonly string[] | Failure> => {

@@ -1,18 +1,16 @@
 // The conductor: enters the hosts, plans, looks at everything at once, judges. The only file that joins the rest; a probe
 // never makes it throw.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { isIP } from 'node:net';
-import { backingFor, type Heard, type Tracked } from './backing.ts';
-import { isFailure, operator } from './destinations.ts';
+import { interfaceOf, isFailure, operator } from './facts.ts';
 import { enterAll, type Entered } from './enter.ts';
-import { judge } from './judge.ts';
-import { configWarnings } from './login.ts';
-import type { Discovery, Failure, Finding, Inventory, Observation, Outcome, Phase, Plan, Probe, RunRecord } from './model.ts';
-import { readOutcome } from './outcome.ts';
-import { makePlan } from './plan.ts';
-import { askThroughRelay } from './relay.ts';
-import { resolveNames } from './resolve.ts';
+import { findingsOf } from './findings.ts';
 import { startListening } from './listen.ts';
+import { configWarnings } from './login.ts';
+import { look } from './look.ts';
+import type { Discovery, Failure, HostRecord, Inventory, Observation, Phase, Plan, Probe, Resets, RunRecord } from './model.ts';
+import { makePlan } from './plan.ts';
+import { startCounting, type Counting } from './resets.ts';
+import { resolveNames } from './resolve.ts';
 import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
 
@@ -32,10 +30,7 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
   const newToken = (): string => randomBytes(16).toString('hex');
   const entered = await enterAll(inventory);
   const vantages = new Map(entered.flatMap(({ host, vantage }) => (vantage === null ? [] : [[host, vantage] as const])));
-  const hosts = Object.fromEntries(entered.map(({ host, facts }) => [host, facts]));
-  const witnesses = entered.filter(({ witness }) => witness).map(({ host }) => host);
-  const listeners = entered.filter(({ vantage }) => vantage?.kind === 'python' && vantage.root).map(({ host }) => host);
-  const discovery: Discovery = { hosts, witnesses, listeners, names: await resolveNames({ inventory, phase, newToken }, hosts, vantages) };
+  const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
   const plan = makePlan({ inventory, discovery, phase, newToken });
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
@@ -43,89 +38,77 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
     stopped ??= cause;
     leave(entered);
   };
+  const seat = { entered, vantages, stopped: () => stopped };
   const observe = async (): Promise<RunRecord> => {
-    const listening = await startListening({ listeners: plan.listeners, hosts, newToken }, vantages);
+    const listening = await startListening({ listeners: plan.listeners, hosts: discovery.hosts, newToken }, vantages);
     const tracking = await startTracking(discovery, vantages);
-    const probes = [...plan.flows.map(({ probe }) => probe), ...plan.controls];
-    const looked = await Promise.all(probes.map((probe) => look(probe, entered, vantages, () => stopped)));
+    const counting = await startCounting(vantages);
+    const probes = [...plan.flows.flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall].filter((one) => one !== null)), ...plan.controls];
+    // Past the source's own firewall last: what answers a frame would reach a user's look from the same port.
+    const farWalls = new Set(plan.flows.flatMap(({ farWall }) => farWall ?? []));
+    const asUsers = await Promise.all(probes.filter((probe) => !farWalls.has(probe)).map((probe) => look(probe, seat)));
+    const looked = [...asUsers, ...(await Promise.all([...farWalls].map((probe) => look(probe, seat))))];
+    const observations = new Map(looked.map((observation) => [observation.id, observation]));
+    const resets = await settleResets(counting, probes, observations, async (probe) => (await look(probe, seat)).outcome);
     const tracked = await tracking.finish();
     const heard = await listening.finish();
     leave(entered);
-    const observations = new Map(looked.map((observation) => [observation.id, observation]));
     return {
       schema: 1,
       run: {
         id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, version, node: process.version,
-        hosts: entered.map(({ host, vantage, session, facts }) => ({
-          name: host,
-          prober: vantage === null ? null : `${vantage.kind}${vantage.root ? ' as root' : ''}`,
-          hostKey: session?.hostKey ?? null,
-          failure: isFailure(facts) ? facts : null,
-          facts: isFailure(facts) ? null : facts,
-        })),
+        hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
         universe: plan.universe, gaps: plan.gaps, stopped, warnings: configWarnings(),
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
-      findings: findings({ inventory, discovery, plan, entered, observations, tracked, heard }),
+      findings: findingsOf({ inventory, discovery, phase, plan, observations, tracked, heard, resets, sessions: sessionsOf(entered) }),
     };
   };
   return { plan, interrupt, record: observe() };
 }
 
-function findings(seen: Readonly<{ inventory: Inventory; discovery: Discovery; plan: Plan; entered: readonly Entered[]; observations: ReadonlyMap<string, Observation>; tracked: ReadonlyMap<string, Tracked>; heard: ReadonlyMap<string, Heard> }>): readonly Finding[] {
-  const sessions = new Map(seen.entered.flatMap(({ host, login }) => (login?.outcome.seen === 'answered' && login.address !== null ? [[host, login.address] as const] : [])));
-  const backing = backingFor({ ...seen, sessions });
-  return seen.plan.flows.map((planned) => {
-    const observation = seen.observations.get(planned.flow.id) ?? never(planned.probe);
-    const behind = backing(planned);
-    return { flow: planned.flow, observation, backing: behind, verdict: judge(planned.flow, observation.outcome, behind) };
+async function discover(asking: Parameters<typeof resolveNames>[0], entered: readonly Entered[], vantages: ReadonlyMap<string, Vantage>): Promise<Discovery> {
+  const hosts = Object.fromEntries(entered.map(({ host, facts }) => [host, facts]));
+  const names = (fits: (one: Entered) => boolean): readonly string[] => entered.filter(fits).map(({ host }) => host);
+  const beacons = entered.filter(({ beacon }) => beacon !== null);
+  return {
+    hosts,
+    witnesses: names(({ witness }) => witness),
+    listeners: names(({ vantage, beacon }) => vantage?.kind === 'python' && vantage.root && beacon === null),
+    privileged: names(({ vantage, beacon }) => vantage?.root === true && beacon === null),
+    raw: names(({ host, vantage, beacon }) => vantage?.kind === 'python' && vantage.root && beacon === null && host !== operator),
+    beacons: Object.fromEntries(beacons.map(({ host, login }) => [host, login?.address ?? null])),
+    // An address that the operator holds itself is no translation of anybody's.
+    seenAs: beacons.flatMap(({ beacon }) => beacon?.seenAs ?? []).filter((address) => !Object.values(hosts).some((facts) => !isFailure(facts) && interfaceOf(facts, address) !== null)),
+    names: await resolveNames(asking, hosts, vantages),
+  };
+}
+
+/** Of the TCP looks at our own hosts that came to nothing or to a RST: was it the host's own kernel that answered? */
+function settleResets(counting: Counting, probes: readonly Probe[], observations: ReadonlyMap<string, Observation>, again: (probe: Probe) => Promise<Observation['outcome']>): Promise<ReadonlyMap<string, Resets>> {
+  const unsure = probes.filter(({ id, flow, look: how }) => {
+    const outcome = observations.get(id)?.outcome;
+    return flow.transport === 'tcp' && how.by !== 'raw' && (outcome?.seen === 'silent' || (outcome?.seen === 'refused' && outcome.by === 'rst'));
+  });
+  return counting.settle(unsure, async (probe) => {
+    const outcome = await again(probe);
+    return outcome.seen === 'unprobed' ? null : outcome.seen === 'refused';
   });
 }
 
-function never(probe: Probe): Observation {
-  return observationOf(probe, Date.now(), { seen: 'unprobed', failure: { operation: 'exchange', cause: 'no observation was made' } });
+/** By host: the address that our login stands on. */
+function sessionsOf(entered: readonly Entered[]): ReadonlyMap<string, string> {
+  return new Map(entered.flatMap(({ host, login }) => (login?.outcome.seen === 'answered' && login.address !== null ? [[host, login.address] as const] : [])));
 }
 
-function observationOf({ id, vantage }: Probe, beganMs: number, outcome: Outcome, replies: Observation['replies'] = [], note?: string): Observation {
-  return { id, vantage, startedAt: new Date(beganMs).toISOString(), durationMs: Date.now() - beganMs, outcome, replies, ...(note === undefined ? {} : { note }) };
-}
-
-/** One look, whatever way the plan says. */
-async function look(probe: Probe, entered: readonly Entered[], vantages: ReadonlyMap<string, Vantage>, stopped: () => string | null): Promise<Observation> {
-  const began = Date.now();
-  const { flow, token } = probe;
-  if (probe.look.by === 'facts') return observationOf(probe, began, probe.look.outcome);
-  if (probe.look.by === 'login') return loginObservation(probe, entered);
-  const vantage = vantages.get(probe.vantage);
-  const { exchange } = probe.look;
-  if (vantage === undefined) return observationOf(probe, began, { seen: 'unprobed', failure: { operation: 'start-prober', cause: `no prober on ${probe.vantage}` } });
-  try {
-    const { replies, failure } = await vantage.exchange(exchange);
-    const cause = stopped();
-    const why: Failure | null = failure !== null && cause !== null ? { operation: 'interrupted', cause } : failure;
-    const outcome = readOutcome({ flow, address: exchange.address, token, send: exchange.send, hasFamily: hasFamilyOf(entered, probe.vantage, exchange.address) }, replies, why);
-    // A denied server that answers needs no second opinion.
-    const note = flow.protocol === 'ntp' && flow.expected === 'allowed' && flow.from !== operator ? await askThroughRelay(vantage, exchange) : undefined;
-    return observationOf(probe, began, outcome, replies, note);
-  } catch (error) {
-    return observationOf(probe, began, { seen: 'unprobed', failure: { operation: 'exchange', cause: `flowproof's own fault: ${(error as Error).message}` } });
-  }
-}
-
-function hasFamilyOf(entered: readonly Entered[], host: string, address: string): boolean {
-  const facts = entered.find((one) => one.host === host)?.facts;
-  const family = isIP(address.split('%')[0] ?? '');
-  return facts === undefined || isFailure(facts) || facts.addresses.some((own) => own.scope !== 'host' && isIP(own.address) === family);
-}
-
-/** Our login is the probe of the rows for SSH: from the operator to the gateway, and from the gateway into each host. */
-function loginObservation(probe: Probe, entered: readonly Entered[]): Observation {
-  const login = entered.find(({ host }) => host === probe.flow.to)?.login;
-  const unprobed = (cause: string): Observation => observationOf(probe, Date.now(), { seen: 'unprobed', failure: { operation: 'login', cause } });
-  if (login === undefined || login === null) return unprobed(`there was no login to ${probe.flow.to}`);
-  if (probe.flow.from !== operator && login.address !== probe.flow.address)
-    return unprobed(`our login to ${probe.flow.to} goes to ${login.address ?? 'a name'}, not to ${probe.flow.address ?? 'a known address'}: set HostName in the ssh config`);
-  return { ...observationOf(probe, Date.now(), login.outcome), startedAt: login.startedAt, durationMs: login.durationMs };
+function hostRecord({ host, vantage, session, facts }: Entered): HostRecord {
+  return {
+    name: host,
+    prober: vantage === null ? null : `${vantage.kind}${vantage.root ? ' as root' : ''}`,
+    hostKey: session?.hostKey ?? null,
+    failure: isFailure(facts) ? facts : null,
+    facts: isFailure(facts) ? null : facts,
+  };
 }
 
 function leave(entered: readonly Entered[]): void {

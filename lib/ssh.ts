@@ -57,9 +57,11 @@ export async function openSession(login: Login, through: Session | null): Promis
     const closed = new Promise<string>((end) => client.on('close', () => end('the SSH session ended')));
     client.on('error', (error) => resolve(loginFailure(login, error, { spoke, known: shown !== null, direct: through === null })));
     client.on('close', () => resolve(loginFailure(login, new Error('closed before it was ready'), { spoke, known: shown !== null, direct: through === null })));
+    // A forwarded connection can be half closed; ssh2 then ends its keepalives and waits for the other half for ever.
+    client.on('end', () => client.destroy());
     client.on('ready', () => {
       client.setNoDelay(true); // Nagle's algorithm would cost 40 ms for each line to the prober
-      resolve({ login, hostKey: shown ?? '', closed, end: () => client.end(), exec: (command) => exec(client, command), forward: (host, port) => forward(client, host, port) });
+      resolve({ login, hostKey: shown ?? '', closed, end: () => client.end(), exec: (command) => exec(client, login, command), forward: (host, port) => forward(client, host, port) });
     });
     try {
       client.connect({
@@ -94,10 +96,22 @@ function authMethods({ user, agent, identityFiles }: Login): AnyAuthMethod[] {
   return [...agentMethod, ...keys];
 }
 
-function exec(client: ssh2.Client, command: string): Promise<Duplex> {
+/** The stream breaks with a sentence where the session or the command ends by itself, since it knows neither. */
+function exec(client: ssh2.Client, { name }: Login, command: string): Promise<Duplex> {
+  let broke: string | null = null;
+  client.on('error', (error) => (broke = error.message));
   return new Promise((resolve, reject) => {
+    const opened = (channel: ssh2.ClientChannel): void => {
+      const tell = (sentence: string): void => void channel.emit('error', new Error(sentence));
+      channel.on('error', () => undefined); // nobody may listen yet, or any more
+      channel.on('exit', (code: number | null, signal?: string) => {
+        if (code !== 0) tell(`it ended on ${name} with ${code === null ? `signal ${signal}` : `exit code ${code}`}: killed, or out of memory? Look into the log there, then run again`);
+      });
+      client.on('close', () => tell(`the SSH session on ${name} ended${broke === null ? '' : ` (${broke})`}: is the machine up, and its sshd? Try: ssh ${name}, then run again`));
+      resolve(channel);
+    };
     try {
-      client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
+      client.exec(command, (error, channel) => (error ? reject(error) : opened(channel)));
     } catch (error) {
       reject(error); // a closed client throws instead of calling back
     }
@@ -122,15 +136,23 @@ async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): Promise
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+/** RFC 4254, section 5.1: administratively prohibited, as against a connect that failed. OpenSSH's text for it says nothing. */
+const prohibited = 1;
+
 /** What sshd says of a forward that came to nothing is the text of its own connect's errno. */
-function forwardFailure(login: Login, error: Error): NoSession {
+function forwardFailure(login: Login, error: Error & { reason?: unknown }): NoSession {
   const text = error.message.replace(/^.*Channel open failure: /, '');
   const failure = (cause: string): Failure => ({ operation: 'login', cause });
   const at = `${login.name}'s SSH (${login.hostName} port ${login.port})`;
-  if (/Connection refused/i.test(text)) return { failure: failure(`${at} refuses the connection: is sshd running there?`), outcome: { seen: 'refused', by: 'rst' } };
-  if (/timed out/i.test(text)) return { failure: failure(`${at} does not answer through the gateway: a firewall, or the machine is down`), outcome: { seen: 'silent' } };
-  if (/No route to host|unreachable/i.test(text)) return { failure: failure(`${at} is not there: ${text}`), outcome: { seen: 'dead', detail: text } };
-  const unknown = failure(/prohibited/i.test(text) ? `the gateway's sshd refuses forwarding (AllowTcpForwarding, PermitOpen): ${text}` : `the gateway could not connect to ${at}: ${text}`);
+  if (/Connection refused/i.test(text)) return { failure: failure(`${at} refuses the connection: is sshd running there? Start it at the console`), outcome: { seen: 'refused', by: 'rst' } };
+  if (/timed out/i.test(text))
+    return { failure: failure(`${at} does not answer through the gateway: a firewall, or the machine is down; on the gateway try: nc -v ${login.hostName} ${login.port}`), outcome: { seen: 'silent' } };
+  if (/No route to host|unreachable/i.test(text)) return { failure: failure(`${at} is not there (${text}): is the machine up, with that address?`), outcome: { seen: 'dead', detail: text } };
+  const unknown = failure(
+    error.reason === prohibited
+      ? `the gateway's sshd refuses forwarding to ${at}: set AllowTcpForwarding yes (and PermitOpen, if it is there) in its sshd_config, and reload it`
+      : `the gateway could not connect to ${at}: ${text}`,
+  );
   return { failure: unknown, outcome: { seen: 'unprobed', failure: unknown } };
 }
 
@@ -144,12 +166,12 @@ function loginFailure(login: Login, error: Error & { code?: string; level?: stri
     return { failure: changed, outcome: { seen: 'unprobed', failure: changed } };
   }
   if (known) {
-    const cause = error.level === 'client-authentication' ? `${at} accepts none of our keys for user ${login.user}` : `${at}: ${error.message}`;
+    const cause = error.level === 'client-authentication' ? `${at} accepts none of our keys for user ${login.user}: put one into its authorized_keys, or the right one into the agent; then try: ssh ${login.name}` : `${at}: ${error.message}`;
     return { failure: failure(cause), outcome: { seen: 'answered', detail: `SSH with the known host key (then: ${error.message})`, rttMs: null } };
   }
-  if (direct && error.code === 'ECONNREFUSED') return { failure: failure(`${at} refuses the connection: is sshd running there?`), outcome: { seen: 'refused', by: 'rst' } };
-  if (direct && (error.code === 'ETIMEDOUT' || /timed out/i.test(error.message))) return { failure: failure(`${at} does not answer: a firewall, or the machine is down`), outcome: { seen: 'silent' } };
-  if (direct && (error.code === 'EHOSTUNREACH' || error.code === 'ENETUNREACH')) return { failure: failure(`${at} is not there: ${error.code}`), outcome: { seen: 'dead', detail: error.code } };
+  if (direct && error.code === 'ECONNREFUSED') return { failure: failure(`${at} refuses the connection: is sshd running there? Start it at the console`), outcome: { seen: 'refused', by: 'rst' } };
+  if (direct && (error.code === 'ETIMEDOUT' || /timed out/i.test(error.message))) return { failure: failure(`${at} does not answer: a firewall, or the machine is down; try: ssh ${login.name}`), outcome: { seen: 'silent' } };
+  if (direct && (error.code === 'EHOSTUNREACH' || error.code === 'ENETUNREACH')) return { failure: failure(`${at} is not there (${error.code}): is the machine up, with that address?`), outcome: { seen: 'dead', detail: error.code } };
   const unknown = failure(`${at}: ${error.message}`);
   return { failure: unknown, outcome: { seen: 'unprobed', failure: unknown } };
 }

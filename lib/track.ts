@@ -2,8 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { canonical } from './address.ts';
 import type { Tracked } from './backing.ts';
-import { isFailure } from './destinations.ts';
-import { parseEntries } from './conntrack.ts';
+import { isFailure } from './facts.ts';
+import { parseEntries, type Reading } from './conntrack.ts';
 import type { Control, Discovery } from './model.ts';
 import type { Vantage } from './vantage.ts';
 
@@ -15,7 +15,7 @@ export type Tracking = Readonly<{ finish: () => Promise<ReadonlyMap<string, Trac
 /** Begins to watch; resolves once every witness has been read for the first time. */
 export async function startTracking(discovery: Discovery, vantages: ReadonlyMap<string, Vantage>): Promise<Tracking> {
   const everyAddress = Object.values(discovery.hosts).flatMap((facts) => (isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address))));
-  const sources = [...new Set([...everyAddress, ...Object.values(loopbacks)])];
+  const sources = [...new Set([...everyAddress, ...discovery.seenAs, ...Object.values(loopbacks)])];
   const watched = await Promise.all(discovery.witnesses.flatMap((host) => {
     const vantage = vantages.get(host);
     return vantage === undefined ? [] : [watch(host, vantage, sources)];
@@ -27,35 +27,40 @@ const loopbacks = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
 
 async function watch(host: string, vantage: Vantage, sources: readonly string[]): Promise<{ host: string; finish: () => Promise<Tracked> }> {
   const first = await readWithControls(host, 'before', vantage, sources);
-  const later: string[] = [];
-  const timer = setInterval(() => {
-    void vantage.conntrack(sources).then((rows) => Array.isArray(rows) && later.push(...rows));
-  }, readEveryMs);
+  const later: Reading[] = [];
+  const read = async (): Promise<void> => {
+    const atMs = Date.now();
+    const rows = await vantage.conntrack(sources);
+    if (Array.isArray(rows)) later.push({ atMs, rows });
+  };
+  const timer = setInterval(() => void read(), readEveryMs);
   const finish = async (): Promise<Tracked> => {
     clearInterval(timer);
     const last = await readWithControls(host, 'after', vantage, sources);
     return {
       ipv4: { before: first.ipv4, after: last.ipv4 },
       ipv6: { before: first.ipv6, after: last.ipv6 },
-      first: first.rows,
-      later: [...later, ...last.rows],
+      first: first.reading,
+      later: [...later, last.reading],
     };
   };
   return { host, finish };
 }
 
 /** A datagram from the host to itself in each family, to a port drawn now, must be in the table that is read right after. */
-async function readWithControls(host: string, when: string, vantage: Vantage, sources: readonly string[]): Promise<{ ipv4: Control; ipv6: Control; rows: readonly string[] }> {
+async function readWithControls(host: string, when: string, vantage: Vantage, sources: readonly string[]): Promise<{ ipv4: Control; ipv6: Control; reading: Reading }> {
   const port = randomInt(20_000, 32_000); // below the ephemeral range, so no socket of the host is met by chance
   const toItself = { transport: 'udp', port, sourcePort: 0, send: '00', attempts: 1, intervalMs: 10, windowMs: 100 } as const;
   await Promise.all(Object.values(loopbacks).map((address) => vantage.exchange({ ...toItself, address })));
+  const atMs = Date.now();
   const rows = await vantage.conntrack(sources);
-  const entries = Array.isArray(rows) ? parseEntries(rows) : [];
+  const reading: Reading = { atMs, rows: Array.isArray(rows) ? rows : [] };
+  const entries = parseEntries(reading);
   const control = (family: keyof typeof loopbacks): Control => {
     const id = `witness ${host} ${family} ${when}`;
     if (!Array.isArray(rows)) return { id, held: false, detail: `${host}: ${'cause' in rows ? rows.cause : 'not read'}` };
     const held = entries.some((entry) => entry.transport === 'udp' && entry.destination === loopbacks[family] && entry.port === port);
     return { id, held, detail: `${host} ${held ? 'recorded' : 'did not record'} its own ${family} datagram to port ${port}${held ? '' : ': is a ct rule loaded for that family?'}` };
   };
-  return { ipv4: control('ipv4'), ipv6: control('ipv6'), rows: Array.isArray(rows) ? rows : [] };
+  return { ipv4: control('ipv4'), ipv6: control('ipv6'), reading };
 }

@@ -1,9 +1,9 @@
 // A prober at the far end of a stream: exchanges in, replies out, close. Does not know that the stream is SSH.
-import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import pLimit from 'p-limit';
-import type { Arrival, Exchange, Failure, Listener, Reply } from './model.ts';
-import { exchangeCommand, listenCommand, longestLine, parseLine, type Line } from './wire.ts';
+import type { Arrival, Exchange, Failure, Frame, Listener, RawLook, Reply, Timing } from './model.ts';
+import { program } from './prober/program.ts';
+import { exchangeCommand, frameCommand, listenCommand, longestLine, parseLine, rawCommand, type Line } from './wire.ts';
 
 export type Looked = Readonly<{ replies: readonly Reply[]; failure: Failure | null }>;
 
@@ -13,9 +13,17 @@ export type Vantage = Readonly<{
   root: boolean;
   /** Never rejects: what goes wrong is the failure. */
   exchange(exchange: Exchange): Promise<Looked>;
+  /** Through the source's own firewall, which says EPERM; python as root alone, the others say so by `unprobed`. */
+  raw(look: RawLook): Promise<Looked>;
+  /** Past the source's own firewall, in both directions; python as root alone. */
+  frame(frame: Frame): Promise<Looked>;
   facts(): Promise<Readonly<{ told: Readonly<Record<string, string>> }> | Failure>;
   /** The entries of connection tracking that come from one of these addresses, as /proc/net/nf_conntrack has them. */
   conntrack(addresses: readonly string[]): Promise<readonly string[] | Failure>;
+  /** How many TCP resets the host's kernel has sent since it started: one more for each SYN that reached a closed port. */
+  resets(): Promise<number | Failure>;
+  /** Holds the host for this run until the prober ends; null: held. */
+  lock(): Promise<Failure | null>;
   /** A listener on the host, which only the given sources get through to. Resolves once it stands. */
   listen(listener: Listener, sources: readonly string[]): Promise<Listening | Failure>;
   close(): void;
@@ -24,54 +32,81 @@ export type Vantage = Readonly<{
 /** A standing listener. `hush` ends it and gives all that came, or why it heard no longer. */
 export type Listening = Readonly<{ arrivals: () => readonly Arrival[]; hush: () => Promise<readonly Arrival[] | Failure> }>;
 
-/** A look may wait in the prober for a free descriptor or process; beyond this it is stuck. */
+/** A look may wait in the prober for a free descriptor or process; one that has said nothing of any look for so long is stuck. */
 const slackMs = 15_000;
+/** And no longer than this, however much it says: a machine may be in other hands. */
+const patienceMs = 60_000;
 /** A login shell's profile on a slow machine; the same bound as a login's. */
 const bootTimeoutMs = 15_000;
 /** The prober ends by itself when its stdin does; this is for a connection that died without a word (30 min > any run). */
 const lifetimeS = 1_800;
-/** Looks at once: python holds a socket each (well under 1,024 descriptors with three tries); sh forks, on machines of 256 MB. */
 /** A run takes seconds; a listener that outlives its run's connection ends with it anyway. */
 const listenMs = 60_000;
 /** Of one listener: a host under someone else's control could send without end. */
 const mostArrivals = 500;
-const inFlight = { python: 300, sh: 100 } as const;
+/** Looks at once: python holds a socket each (well under 1,024 descriptors with three tries); sh forks, and lets them wait as its machine has memory. */
+const inFlight = { python: 300, sh: 400 } as const;
+/**
+ * Frames at once: they share one socket a device, so memory and descriptors are no bound, but their answers are read by one
+ * thread. A thousand with three tries each cost python 0.1 s of its processor; a run has no more at once.
+ */
+const framesInFlight = 1_000;
 
-const source = (file: string): Buffer => readFileSync(new URL(`./prober/${file}`, import.meta.url));
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * The command that starts a prober: python3 where there is one, else sh with nc; as root where sudo lets us without a
  * password. The program itself follows on stdin, so nothing is written on the host.
+ * @param mark fresh random letters and digits, by which its first line is known from whatever a profile prints
  */
-export function bootCommand(): string {
-  const bytes = source('prober.py').length;
+export function bootCommand(mark: string): string {
+  const bytes = program('python').length;
   const python = `import os;n=${bytes};b=b""\nwhile len(b)<n:\n c=os.read(0,n-len(b))\n if not c: os._exit(0)\n b+=c\nexec(compile(b,"prober","exec"))`;
   const shell = `p=; while IFS= read -r l; do [ "$l" = "#END" ] && break; p="$p$l\n"; done; eval "$p"`.replace('\\n', '\n');
   const script = [
     'PATH=$PATH:/usr/sbin:/sbin; export PATH; as=',
     '[ "$(id -u)" = 0 ] || { sudo -n true </dev/null >/dev/null 2>&1 && as="sudo -n"; }',
-    `if command -v python3 >/dev/null 2>&1; then printf '\\nFLOWPROOF-BOOT python\\n'; exec $as timeout ${lifetimeS} python3 -c ${quote(python)}`,
-    `elif command -v nc >/dev/null 2>&1; then printf '\\nFLOWPROOF-BOOT sh\\n'; exec $as timeout ${lifetimeS} sh -c ${quote(shell)}`,
-    `else printf '\\nFLOWPROOF-BOOT none\\n'; fi`,
+    `if command -v python3 >/dev/null 2>&1; then printf '\\nFLOWPROOF-BOOT ${mark} python\\n'; exec $as timeout -k 5 ${lifetimeS} python3 -c ${quote(python)}`,
+    `elif command -v nc >/dev/null 2>&1; then printf '\\nFLOWPROOF-BOOT ${mark} sh\\n'; exec $as timeout -k 5 ${lifetimeS} sh -c ${quote(shell)}`,
+    `else printf '\\nFLOWPROOF-BOOT ${mark} none\\n'; fi`,
   ].join('\n');
   return `exec sh -c ${quote(script)}`;
 }
 
 type Pending = { lines: Line[]; settle: (failure: Failure | null) => void; onLine?: ((line: Line) => void) | undefined };
 
-/** Starts the prober that `bootCommand()` awaits at the far end of `stream`. */
-export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
+/**
+ * Each try of the sh prober is a process. Where it is silence that is expected of a handshake, one process waits for the SYN that
+ * the kernel sends again after a second (RFC 6298, section 2.1), which halves the work of a small machine.
+ */
+function sparing(exchange: Exchange): Exchange {
+  const { transport, send, sourcePort, attempts, intervalMs, windowMs } = exchange;
+  const waitsMs = (attempts - 1) * intervalMs + windowMs;
+  return transport === 'tcp' && send === '' && sourcePort === 0 && attempts > 1 && waitsMs <= secondSynMs ? { ...exchange, attempts: 1, windowMs: secondSynMs } : exchange;
+}
+const secondSynMs = 1_500;
+
+/** Starts the prober that `bootCommand(mark)` awaits at the far end of `stream`. */
+export async function openVantage(stream: Duplex, mark: string): Promise<Vantage | Failure> {
   const pending = new Map<number, Pending>();
   const boot: { kind: 'python' | 'sh' | null; ready: (vantage: Vantage | Failure) => void } = { kind: null, ready: () => undefined };
   let lost: Failure | null = null;
   let lastId = 0;
+  let heardMs = Date.now();
 
   const command = (write: (id: number) => string, timeoutMs: number, onLine?: (line: Line) => void): Promise<{ lines: Line[]; failure: Failure | null }> =>
     new Promise((resolve) => {
       const id = ++lastId;
       const lines: Line[] = [];
-      const timer = setTimeout(() => settle({ operation: 'exchange', cause: 'the prober did not answer in time' }), timeoutMs);
+      const begun = Date.now();
+      // A busy machine takes its turn; one whose prober says nothing at all is stopped, and waiting for each look would take minutes.
+      const expire = (): void => {
+        const leftMs = Math.min(Math.max(begun + timeoutMs, heardMs + slackMs), begun + timeoutMs + patienceMs) - Date.now();
+        if (leftMs > 0) return void (timer = setTimeout(expire, leftMs));
+        if (Date.now() - heardMs >= slackMs) lose(`the prober has said nothing for ${slackMs / 1000} s: it or its machine was stopped or cut off, or is too busy. Look at it there, then run again`);
+        settle({ operation: 'exchange', cause: 'the prober did not answer in time' });
+      };
+      let timer = setTimeout(expire, timeoutMs);
       const settle = (failure: Failure | null): void => {
         clearTimeout(timer);
         pending.delete(id);
@@ -88,12 +123,14 @@ export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
   };
 
   const onLine = (line: string): void => {
-    const started = /^FLOWPROOF-BOOT (python|sh|none)$/.exec(line)?.[1];
-    const ready = /^FLOWPROOF-1 (python|sh) uid=(\d+)/.exec(line);
+    heardMs = Date.now();
+    const said = `FLOWPROOF-BOOT ${mark} `;
+    const started = line.startsWith(said) ? line.slice(said.length) : null;
+    const ready = boot.kind === null ? null : /^FLOWPROOF-1 (python|sh) uid=(\d+)/.exec(line); // before it there is noise alone
     if (boot.kind === null && started === 'none') boot.ready({ operation: 'start-prober', cause: 'neither python3 nor nc is on the host; install one of them' });
     else if (boot.kind === null && (started === 'python' || started === 'sh')) {
       boot.kind = started;
-      stream.write(started === 'python' ? source('prober.py') : `${source('prober.sh').toString()}#END\n`);
+      stream.write(program(started));
     } else if (ready !== null) boot.ready(vantageOf(ready[1] === 'python' ? 'python' : 'sh', ready[2] === '0'));
     const parsed = parseLine(line);
     const waiting = parsed === null ? undefined : pending.get(parsed.id);
@@ -105,27 +142,45 @@ export async function openVantage(stream: Duplex): Promise<Vantage | Failure> {
 
   const vantageOf = (kind: 'python' | 'sh', root: boolean): Vantage => {
     const limit = pLimit(inFlight[kind]);
+    const limitFrames = pLimit(framesInFlight);
+    const look = async (write: (id: number) => string, { attempts, intervalMs, windowMs }: Timing): Promise<Looked> => {
+      const { lines, failure } = await command(write, attempts * intervalMs + windowMs + slackMs);
+      return { replies: lines.flatMap((line) => (line.is === 'reply' ? [line.reply] : [])), failure };
+    };
+    const refusal = (lines: readonly Line[]): string | null => lines.flatMap((line) => (line.is === 'reply' && line.reply.event === 'unprobed' ? [line.reply.errno] : []))[0] ?? null;
     return {
       kind,
       root,
-      exchange: (exchange) =>
-        limit(async () => {
-          const boundMs = exchange.attempts * exchange.intervalMs + exchange.windowMs + slackMs;
-          const { lines, failure } = await command((id) => exchangeCommand(id, exchange), boundMs);
-          return { replies: lines.flatMap((line) => (line.is === 'reply' ? [line.reply] : [])), failure };
-        }),
+      exchange: (asked) => {
+        const exchange = kind === 'sh' ? sparing(asked) : asked;
+        return limit(() => look((id) => exchangeCommand(id, exchange), exchange));
+      },
+      raw: (raw) => limit(() => look((id) => rawCommand(id, raw), raw)),
+      frame: (frame) => limitFrames(() => look((id) => frameCommand(id, frame), frame)),
       facts: async () => {
         const { lines, failure } = await command((id) => `${id} facts`, slackMs);
         const told: Record<string, string> = {};
-        // prober.sh breaks a long one into several of one name: its lines must fit into a pipe's atomic write.
+        // The sh prober breaks a long one into several of one name: its lines must fit into a pipe's atomic write.
         for (const line of lines) if (line.is === 'fact') told[line.name] = (told[line.name] ?? '') + line.text;
         return failure ?? { told };
       },
       conntrack: async (addresses) => {
         const { lines, failure } = await command((id) => `${id} conntrack ${addresses.join(',')}`, slackMs);
-        const refused = lines.find((line) => line.is === 'reply' && line.reply.event === 'unprobed');
-        if (refused !== undefined) return { operation: 'exchange', cause: 'connection tracking cannot be read there: no root, or none in the kernel' };
+        if (refusal(lines) !== null) return { operation: 'exchange', cause: 'connection tracking cannot be read there: no root, or none in the kernel' };
         return failure ?? lines.flatMap((line) => (line.is === 'row' ? [line.text] : []));
+      },
+      resets: async () => {
+        const { lines, failure } = await command((id) => `${id} resets`, slackMs);
+        const told = lines.flatMap((line) => (line.is === 'fact' && line.name === 'resets' ? [line.text] : [])).join('');
+        if (failure !== null) return failure;
+        return /^\d{1,15}$/.test(told) ? Number(told) : { operation: 'exchange', cause: `the count of resets cannot be read there: ${refusal(lines) ?? 'it is no number'}` };
+      },
+      lock: async () => {
+        const { lines, failure } = await command((id) => `${id} lock`, slackMs);
+        if (failure !== null || lines.some((line) => line.is === 'fact' && line.name === 'lock' && line.text === 'held')) return failure;
+        const refused = refusal(lines) ?? 'it did not say why';
+        const cause = refused === 'EADDRINUSE' ? 'another run of flowproof is under way on this host: wait for its end' : `the lock against a second run could not be had on this host: ${refused}`;
+        return { operation: 'start-prober', cause };
       },
       listen: (listener, sources) =>
         new Promise((resolve) => {

@@ -1,7 +1,7 @@
-// The line protocol between a vantage and its prober: a command a line, an event a line. Pure. It is described on top of
-// prober/prober.py. A prober may run on a machine that somebody else has taken over: whatever does not fit is no event.
+// The line protocol between a vantage and its prober: a command a line, an event a line. Pure. It is described in
+// prober/README.md. A prober may run on a machine that somebody else has taken over: whatever does not fit is no event.
 import { isIP } from 'node:net';
-import type { Arrival, Exchange, Listener, Reply } from './model.ts';
+import type { Arrival, Exchange, Frame, Listener, RawLook, Reply } from './model.ts';
 
 /** What a line of the prober says: an event of a command, or a fact, a row of connection tracking, or the command's end. */
 export type Line = Readonly<
@@ -22,6 +22,16 @@ export function exchangeCommand(id: number, exchange: Exchange): string {
   return transport === 'icmp'
     ? `${id} icmp ${address} ${send || '-'} ${tries}`
     : `${id} ${transport} ${address} ${port} ${sourcePort} ${send || '-'} ${tries}`;
+}
+
+/** The command for a packet of any IP protocol, through the source's own firewall. */
+export function rawCommand(id: number, { address, ipProtocol, payload, attempts, intervalMs, windowMs }: RawLook): string {
+  return `${id} raw ${address} ${ipProtocol} ${payload || '-'} ${attempts} ${intervalMs} ${windowMs}`;
+}
+
+/** The command for a packet past the source's own firewall. */
+export function frameCommand(id: number, { device, mac, packet, attempts, intervalMs, windowMs }: Frame): string {
+  return `${id} frame ${device} ${mac} ${packet} ${attempts} ${intervalMs} ${windowMs}`;
 }
 
 /** The command for a listener on exactly one address. */

@@ -3,6 +3,7 @@ import type { Protocol, Transport } from '../model.ts';
 import { dhcp } from './dhcp.ts';
 import { dns } from './dns.ts';
 import { icmp } from './icmp.ts';
+import { ip } from './ip.ts';
 import { nebula } from './nebula.ts';
 import { ntp } from './ntp.ts';
 import { ollama } from './ollama.ts';
@@ -12,7 +13,7 @@ import { tcp } from './tcp.ts';
 import { tls } from './tls.ts';
 import { udp } from './udp.ts';
 
-export const protocols = { tcp, udp, icmp, ssh, tls, ollama, dns, ntp, dhcp, nebula } satisfies Record<Protocol, ProtocolModule>;
+export const protocols = { tcp, udp, icmp, ip, ssh, tls, ollama, dns, ntp, dhcp, nebula } satisfies Record<Protocol, ProtocolModule>;
 
 /** UDP services answer nothing but their own protocol, so a denied cell is asked in it as well (IANA's port registry; Nebula's default port). */
 const spokenOnUdp: Readonly<Record<number, Protocol>> = { 53: 'dns', 67: 'dhcp', 123: 'ntp', 4242: 'nebula' };

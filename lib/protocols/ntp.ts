@@ -25,8 +25,10 @@ export const ntp: ProtocolModule = {
     const mode = first & 7;
     if (mode !== serverMode) return garbled(`NTP mode ${mode}, a server answers in mode ${serverMode}`);
     if (!reply.subarray(24, 32).equals(transmitTime(token))) return garbled('NTP reply to another request (origin time differs)');
-    if (stratum === 0) return garbled(`NTP kiss-o'-death ${JSON.stringify(reply.subarray(12, 16).toString('latin1'))}`);
-    if (leap === unsynchronisedLeap || stratum >= firstUnsynchronisedStratum)
+    const kiss = reply.subarray(12, 16).toString('latin1');
+    // RFC 5905, section 7.4: a code of four letters; chrony without a source says stratum 0, too, and no code.
+    if (stratum === 0 && /^[A-Z]{4}$/.test(kiss)) return garbled(`NTP kiss-o'-death ${kiss}`);
+    if (leap === unsynchronisedLeap || stratum === 0 || stratum >= firstUnsynchronisedStratum)
       return garbled(`NTP server is not synchronised (stratum ${stratum}, leap ${leap})`);
     const transmitS = reply.readUInt32BE(40);
     if (transmitS === 0) return garbled('NTP transmit time is zero');

@@ -1,5 +1,6 @@
 // RunRecord -> what the operator reads at the terminal. Pure; plain text.
 import type { Finding, RunRecord } from '../model.ts';
+import { takeoverLines } from './takeover.ts';
 
 /** Shown of one cause; the rest is in the reports. */
 const shownOfACause = 5;
@@ -14,12 +15,17 @@ export function renderConsole(record: RunRecord): string {
     ...grid(findings),
     '',
     ...run.hosts.flatMap(({ name, failure }) => (failure === null || run.stopped !== null ? [] : [`no look from ${name}: ${printable(failure.cause)}`])),
+    ...run.hosts.flatMap(({ name, prober }) => (prober === null || prober.endsWith(' as root') || name === 'operator' ? [] : [`no root on ${printable(name)}: ${withoutRoot}`])),
     ...causes(wrong),
+    ...takeoverLines(record).map(printable),
     `cells by family: ${families(findings)}`,
     ...run.gaps.map(({ reason, cells, example }) => `not tested: ${cells} cells, as ${printable(example)}: ${reason}`),
     `phase ${run.phase}: ${sums(record)}`,
   ].join('\n');
 }
+
+/** Said of a login that is not root's and whose sudo asks for a password. */
+const withoutRoot = 'ports below 1024, ICMP and its witnesses are out of reach; let sudo run without a password there (NOPASSWD), or log in as root';
 
 /** From × to: how many of the cells passed. */
 function grid(findings: readonly Finding[]): readonly string[] {

@@ -2,7 +2,8 @@
 // a look that could not be had an <error>; nothing is ever <skipped>.
 import { create } from 'xmlbuilder2';
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
-import type { Finding, RunRecord } from '../model.ts';
+import type { Finding, RunRecord, Walls } from '../model.ts';
+import { takeoverLines } from './takeover.ts';
 
 /** What may stand in XML 1.0 (section 2.2); hostile banners bring the rest. Tab and line ends are kept out of attributes. */
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
@@ -34,7 +35,9 @@ export function renderJunitFault(name: string, message: string): string {
   return document.end({ prettyPrint: true });
 }
 
-function addSuite(root: XMLBuilder, { run, findings }: RunRecord, vantage: string): void {
+function addSuite(root: XMLBuilder, record: RunRecord, vantage: string): void {
+  const { run, findings } = record;
+  const takeovers = takeoverLines(record);
   const own = findings.filter(({ flow }) => flow.from === vantage);
   const host = run.hosts.find(({ name }) => name === vantage);
   const suite = root.ele('testsuite', {
@@ -48,9 +51,11 @@ function addSuite(root: XMLBuilder, { run, findings }: RunRecord, vantage: strin
   };
   for (const [name, value] of Object.entries(told)) properties.ele('property', { name, value: attribute(value) });
   for (const finding of own) addCase(suite, finding);
+  const takeover = takeovers.filter((line) => line.startsWith(`if ${vantage} is`));
+  if (takeover.length > 0) suite.ele('system-out').txt(clean(takeover.join('\n')));
 }
 
-function addCase(suite: XMLBuilder, { flow, verdict, observation }: Finding): void {
+function addCase(suite: XMLBuilder, { flow, verdict, observation, walls }: Finding): void {
   const one = suite.ele('testcase', { name: attribute(flow.id), classname: `flowproof.${flow.from}.${flow.family.replaceAll(' ', '-')}`, time: seconds(observation.durationMs) });
   if (verdict.result !== 'pass') {
     const sentence = `${flow.id} is ${flow.expected} (${flow.row}): ${verdict.reason}`;
@@ -60,9 +65,14 @@ function addCase(suite: XMLBuilder, { flow, verdict, observation }: Finding): vo
     `expected ${flow.expected} (${flow.row}); address ${flow.address ?? 'unknown'}; ${flow.protocol}`,
     `seen ${observation.outcome.seen}; verdict ${verdict.result}${verdict.result === 'pass' ? ` (${verdict.grade})` : ''}: ${verdict.reason}`,
     ...(verdict.controls.length === 0 ? [] : [`controls: ${verdict.controls.join('; ')}`]),
+    ...(walls === null ? [] : [`walls: its own ${stands(walls.near)}, the others' ${stands(walls.far)}`]),
     ...(observation.note === undefined ? [] : [observation.note]),
   ];
   one.ele('system-out').txt(clean(digest.join('\n')));
+}
+
+function stands(wall: Walls['near']): string {
+  return wall.stands === null ? 'not told' : wall.stands ? 'stands' : 'is open';
 }
 
 function counts(findings: readonly Finding[]): { tests: number; failures: number; errors: number } {

@@ -37,8 +37,12 @@ function write(parent: string, startedAt: string, reports: Readonly<Record<strin
   for (const [name, render] of Object.entries(reports)) {
     const file = join(folder, name);
     attempt(file, () => {
-      writeFileSync(`${file}.part`, render());
-      renameSync(`${file}.part`, file);
+      try {
+        writeFileSync(`${file}.part`, render());
+        renameSync(`${file}.part`, file);
+      } finally {
+        rmSync(`${file}.part`, { force: true }); // what a full disk took of it
+      }
     });
   }
   attempt(join(parent, 'latest'), () => {

@@ -1,35 +1,88 @@
 // The whole product against the lab: `npm test` typed at the operator's seat, and its evidence read back.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { mustRun, run } from '../../lab/inside.ts';
+import { begin, mustRun } from '../../lab/inside.ts';
 import { repository } from '../../lab/up.ts';
 
 /** One entry of evidence.json, as far as the scenarios read it. */
 export type Cell = Readonly<{
   id: string; from: string; to: string; address: string | null; network: string; proto: string; port: number; family: string;
   expected: string; row: string; verdict: string; reason: string; grade: string | null; controls: readonly string[];
-  outcome: Readonly<{ seen: string }>; note: string | null;
+  outcome: Readonly<{ seen: string }>; note: string | null; startedAt: string; durationMs: number; attempts: number;
+  sourcePort: number | null; by: string | null; walls: Readonly<{ near: Wall; far: Wall }> | null;
 }>;
+
+type Wall = Readonly<{ stands: boolean | null; grade: string | null; reason: string }>;
 
 export type Ran = Readonly<{ exitCode: number; output: string; cells: readonly Cell[]; junit: string }>;
 
-/** Runs `npm test` in the operator's namespaces; the reports go to a folder of their own, removed afterwards. */
-export async function npmTest(env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+/** An `npm test` that is under way. */
+export type Typed = Readonly<{
+  ended: Promise<Ran>;
+  /** What the terminal shows so far. */
+  said: () => string;
+  /** Ctrl-C: SIGINT to all of the terminal's foreground processes. */
+  interrupt: () => void;
+}>;
+
+/** No run takes this long, however busy the machine: it hangs. */
+const hangsAfterMs = 300_000;
+
+/** The site as it is shipped, watch list and all: some 5,000 cells. */
+export const shipped = { FLOWPROOF_INVENTORY: join(repository, 'inventory.json') } as const;
+
+/** With two ports of its watch list: half the cells for scenarios that ask what a fault does, not how much is asked. */
+function shortSite(folder: string): string {
+  const inventory = JSON.parse(readFileSync(shipped.FLOWPROOF_INVENTORY, 'utf8')) as { site: { watch: unknown } };
+  inventory.site.watch = { tcp: [9090], udp: [5353] };
+  const file = join(folder, 'inventory.json');
+  writeFileSync(file, JSON.stringify(inventory));
+  return file;
+}
+
+/** Types `npm test` at the operator's seat; the reports go to a folder of their own, removed afterwards. */
+export function typeNpmTest(env: Readonly<Record<string, string>> = {}): Typed {
   const parent = join(repository, 'reports');
   mkdirSync(parent, { recursive: true });
   const reports = mkdtempSync(join(parent, 'scenario-'));
-  try {
-    const { stdout, stderr, exitCode } = await run('operator', ['npm', 'test'], { dir: repository, env: { FLOWPROOF_REPORTS: reports, CI: 'true', ...env } });
-    const read = (file: string): string => readFileSync(join(reports, 'latest', file), 'utf8');
-    return { exitCode, output: stdout + stderr, cells: (JSON.parse(read('evidence.json')) as { flows: Cell[] }).flows, junit: read('junit.xml') };
-  } finally {
-    rmSync(reports, { recursive: true });
-  }
+  // In a session of its own, as a terminal's: nsenter, which is none of the operator's, is then not in its group.
+  const child = begin('operator', ['setsid', 'npm', 'test'], { dir: repository, env: { FLOWPROOF_REPORTS: reports, FLOWPROOF_INVENTORY: shortSite(reports), CI: 'true', ...env } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const signal = (name: NodeJS.Signals): void => {
+    for (const pid of childrenOf(child.pid)) process.kill(-pid, name);
+  };
+  const read = (file: string): string => (existsSync(join(reports, 'latest', file)) ? readFileSync(join(reports, 'latest', file), 'utf8') : '');
+  const ended = async (): Promise<Ran> => {
+    const timer = setTimeout(() => signal('SIGKILL'), hangsAfterMs);
+    try {
+      const [code, killedBy] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+      if (killedBy === 'SIGKILL') throw new Error(`npm test hung for ${hangsAfterMs} ms:\n${output}`);
+      const evidence = read('evidence.json');
+      const cells = evidence === '' ? [] : (JSON.parse(evidence) as { flows: Cell[] }).flows;
+      return { exitCode: code ?? 128 + constants.signals[killedBy ?? 'SIGKILL'], output, cells, junit: read('junit.xml') };
+    } finally {
+      clearTimeout(timer);
+      rmSync(reports, { recursive: true });
+    }
+  };
+  return { ended: ended(), said: () => output, interrupt: () => signal('SIGINT') };
 }
 
-/** A cell as the lab knows it: who sends what to which address. */
-export const tuple = ({ from, address, proto, port }: Pick<Cell, 'from' | 'address' | 'proto' | 'port'>): string => `${from} ${address} ${proto}/${port}`;
+export const npmTest = (env: Readonly<Record<string, string>> = {}): Promise<Ran> => typeNpmTest(env).ended;
+
+function childrenOf(pid: number | undefined): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((word) => word !== '').map(Number);
+}
+
+type Sent = Pick<Cell, 'from' | 'address' | 'proto' | 'port'> & Partial<Pick<Cell, 'sourcePort' | 'by'>>;
+
+/** A cell as the lab knows it: who sends what to which address, from which port and by whom where the cell is about that. */
+export const tuple = ({ from, address, proto, port, sourcePort, by }: Sent): string =>
+  `${from} ${address} ${proto}/${sourcePort && port >= 40_000 ? 'high' : port}${sourcePort ? ` from ${sourcePort}` : ''}${by ? ` by ${by}` : ''}`;
 
 /** Exactly these cells are red, fail and inconclusive apart; all others passed, and the exit code says so. */
 export function expectRed({ cells, exitCode, output, junit }: Ran, red: Readonly<{ fail?: readonly string[]; inconclusive?: readonly string[] }>): void {

@@ -1,12 +1,12 @@
 // The bench of the prober tests: two namespaces of our own with a wire between them, firewalls, peers, and both probers
 // started as vantage.ts starts them, over a pipe. No packet leaves the namespaces.
 import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir, homedir } from 'node:os';
 import { join } from 'node:path';
+import { program } from '../../lib/prober/program.ts';
 
 const here = import.meta.dirname;
-const source = { python: readFileSync(join(here, '../../lib/prober/prober.py')), sh: readFileSync(join(here, '../../lib/prober/prober.sh')) };
 
 /** The near end, from which is looked, the far end, and one without IPv6. */
 export const near = `fpt-a-${process.pid}`;
@@ -37,7 +37,7 @@ ip -n ${near} route add unreachable 198.18.4.0/24`;
 /** ICMP errors as many as are due, ARP that gives up soon, and a namespace that knows no IPv6. */
 const sysctls: Readonly<Record<string, string>> = {
   [near]: 'net.ipv4.neigh.wire.retrans_time_ms=100 net.ipv4.neigh.wire.mcast_solicit=2',
-  [far]: 'net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 net.ipv4.ip_forward=1 net.ipv4.tcp_max_syn_backlog=4096',
+  [far]: 'net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0 net.ipv4.ip_forward=1 net.ipv4.tcp_max_syn_backlog=4096',
   [bare]: 'net.ipv6.conf.all.disable_ipv6=1',
 };
 
@@ -49,6 +49,10 @@ const firewall: Readonly<Record<string, string>> = {
         tcp dport 7201 drop
         udp dport 7201 drop
         icmp type echo-request ip daddr 198.18.0.4 drop
+      }
+      chain in {
+        type filter hook input priority 0
+        meta l4proto tcp ip saddr 198.18.0.3 drop
       }
     }`,
   [far]: `
@@ -70,6 +74,7 @@ const firewall: Readonly<Record<string, string>> = {
       }
       chain out {
         type filter hook output priority 0
+        tcp sport 7303 tcp flags & rst == rst drop
         tcp sport 7301 tcp flags & (syn | ack) == syn | ack drop
       }
     }`,
@@ -105,10 +110,15 @@ export function takeDown(): void {
     attempt(() => execFileSync('ip', ['netns', 'delete', namespace], { stdio: 'ignore' }));
   }
   for (const folder of applets.values()) rmSync(folder, { recursive: true, force: true });
+  applets.clear();
 }
 
 async function startPeer(namespace: string, ...args: string[]): Promise<void> {
-  const peer = spawn('ip', inside(namespace, process.execPath, '--import', 'tsx', join(here, 'peer.ts'), ...args));
+  await started(namespace, process.execPath, '--import', 'tsx', join(here, 'peer.ts'), ...args);
+}
+
+async function started(namespace: string, ...command: string[]): Promise<void> {
+  const peer = spawn('ip', inside(namespace, ...command));
   peers.push(peer);
   peer.stderr.pipe(process.stderr);
   await new Promise<void>((resolve, reject) => {
@@ -151,7 +161,7 @@ function python(): string {
   return path;
 }
 
-/** The shells that prober.sh must run under, and python. */
+/** The shells that the sh prober must run under, and python. */
 export type Kind = 'python' | 'ash' | 'dash' | 'bash';
 
 export type Prober = Readonly<{
@@ -176,7 +186,6 @@ type Options = Readonly<{ namespace?: string; wrap?: readonly string[]; before?:
  */
 export async function start(kind: Kind, { namespace = near, wrap = [], before = '' }: Options = {}): Promise<Prober> {
   const path = kind === 'python' ? '/usr/bin:/bin' : appletsFor(kind);
-  const text = kind === 'python' ? source.python : Buffer.concat([source.sh, Buffer.from('#END\n')]);
   const child = spawn('ip', inside(namespace, ...wrap, '/usr/bin/env', `PATH=${path}`, kind === 'python' ? '/bin/sh' : join(path, 'sh'), '-c', before + bootstrap(kind)));
   const lines: string[] = [];
   const waiting = new Map<string, (events: string[]) => void>();
@@ -197,7 +206,7 @@ export async function start(kind: Kind, { namespace = near, wrap = [], before = 
     }
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.stdin.write(text);
+  child.stdin.write(program(kind === 'python' ? 'python' : 'sh'));
   await until(`the ready mark of the ${kind} prober`, () => lines.some((line) => line.startsWith('FLOWPROOF-1 ')) || child.exitCode !== null);
   if (child.exitCode !== null) throw new Error(`the ${kind} prober died: ${noise}`);
   return {
@@ -225,7 +234,7 @@ export async function start(kind: Kind, { namespace = near, wrap = [], before = 
 
 function bootstrap(kind: Kind): string {
   return kind === 'python'
-    ? `exec ${python()} -c 'import os;n=${source.python.length};b=b""\nwhile len(b)<n: b+=os.read(0,n-len(b))\nexec(compile(b,"prober","exec"))'`
+    ? `exec ${python()} -c 'import os;n=${program('python').length};b=b""\nwhile len(b)<n: b+=os.read(0,n-len(b))\nexec(compile(b,"prober","exec"))'`
     : `exec sh -c 'p=; while IFS= read -r l; do [ "$l" = "#END" ] && break; p="$p$l\n"; done; eval "$p"'`.replace('\\n', '\n');
 }
 
@@ -242,6 +251,11 @@ export function run(namespace: string, command: string): string {
 /** Runs a few lines of python there. */
 export function runPython(namespace: string, script: string): string {
   return execFileSync('ip', inside(namespace, python(), '-c', script), { encoding: 'utf8', timeout: 30_000 });
+}
+
+/** Runs a few lines of python there until all is taken down; they say `ready`. */
+export async function serve(namespace: string, script: string): Promise<void> {
+  await started(namespace, python(), '-c', script);
 }
 
 /** Waits for a condition; generous, since two cores may have much else to do. */

@@ -29,11 +29,29 @@ function finish(record: RunRecord): void {
   if (written) return;
   written = true;
   const { folder, faults } = writeReports(reports, startedAt, record);
-  process.stdout.write(`\n${renderConsole(record)}\nreport: ${relative(process.cwd(), folder)}\n`);
-  if (faults.length > 0) throw new Error(`not written: ${faults.join('; ')}`);
+  process.stdout.write(`\n${renderConsole(record)}\n${faults.length === 0 ? `report: ${relative(process.cwd(), folder)}\n` : ''}`);
+  if (faults.length > 0) throw new Error(`not written: ${faults.join('; ')}. Make room or mend the rights there, or set FLOWPROOF_REPORTS to another folder, then run again`);
 }
 
+const entering: { run: Run | null } = { run: null };
+const stopped = (cause: string): Promise<void> => {
+  if (entering.run !== null) {
+    entering.run.interrupt(cause);
+    return entering.run.record.then(finish);
+  }
+  const { faults } = writeFault(reports, startedAt, 'the run starts', `${cause} before the first look`);
+  return Promise.reject(new Error([`${cause} before the first look`, ...faults].join('; ')));
+};
+const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
+  void stopped(`stopped by ${signal}`)
+    .catch((error: Error) => process.stdout.write(`${error.message}\n`))
+    .finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+};
+process.once('SIGINT', onSignal);
+process.once('SIGTERM', onSignal);
+
 const run = await prepare().catch((error: unknown) => error as Error);
+if (!(run instanceof Error)) entering.run = run;
 
 if (run instanceof Error) {
   const { faults } = writeFault(reports, startedAt, 'the run starts', run.message);
@@ -44,13 +62,6 @@ if (run instanceof Error) {
   });
 } else {
   const byId = run.record.then((record) => new Map<string, Finding>(record.findings.map((finding) => [finding.flow.id, finding])));
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    run.interrupt(`stopped by ${signal}`);
-    void run.record.then(finish).finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
-  };
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-
   for (const vantage of new Set(run.plan.flows.map(({ flow }) => flow.from))) {
     describe(vantage, () => {
       for (const { flow } of run.plan.flows.filter((planned) => planned.flow.from === vantage)) {

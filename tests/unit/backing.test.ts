@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { backingFor, type Heard, type Seen, type Tracked } from '../../lib/backing.ts';
 import { judge } from '../../lib/judge.ts';
-import type { Control, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
+import type { Backing, Control, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
 import { anObservation, failed, held } from '../fixtures/flows.ts';
 import { discovery, inventory, plan } from '../fixtures/site.ts';
 
@@ -16,17 +16,17 @@ const answered: Outcome = { seen: 'answered', detail: 'it spoke', rttMs: 1 };
 const garbled: Outcome = { seen: 'garbled', detail: 'something else spoke' };
 const silent: Outcome = { seen: 'silent' };
 const alive = { before: held('before'), after: held('after') };
-const tracked = (later: readonly string[], over: Partial<Tracked> = {}): Tracked => ({ ipv4: alive, ipv6: { before: held('before6'), after: held('after6') }, first: [], later, ...over });
+const tracked = (later: readonly string[], over: Partial<Tracked> = {}): Tracked => ({ ipv4: alive, ipv6: { before: held('before6'), after: held('after6') }, first: { atMs: 0, rows: [] }, later: [{ atMs: 0, rows: later }], ...over });
 
 type Given = Readonly<{ heard?: Readonly<Record<string, Heard>>;  outcomes?: Readonly<Record<string, Outcome>>; replies?: Readonly<Record<string, readonly Reply[]>>; tracked?: Readonly<Record<string, Tracked>>; sessions?: Readonly<Record<string, string>>; plan?: Plan }>;
 
 function seen({ outcomes = {}, replies = {}, tracked: by = {}, heard = {}, sessions = {} }: Given): Seen {
   const ids = new Set([...Object.keys(outcomes), ...Object.keys(replies)]);
   const observations = new Map<string, Observation>([...ids].map((id) => [id, anObservation({ id, outcome: outcomes[id] ?? silent, replies: replies[id] ?? [] })]));
-  return { inventory, discovery, plan: whole, observations, tracked: new Map(Object.entries(by)), heard: new Map(Object.entries(heard)), sessions: new Map(Object.entries(sessions)) };
+  return { inventory, discovery, plan: whole, observations, tracked: new Map(Object.entries(by)), heard: new Map(Object.entries(heard)), resets: new Map(), sessions: new Map(Object.entries(sessions)) };
 }
 
-const backing = (id: string, given: Given): ReturnType<ReturnType<typeof backingFor>> => backingFor(seen(given))(find(id));
+const backing = (id: string, given: Given): Backing => backingFor(seen(given)).endToEnd(find(id));
 const sent = (sourcePort: number | null): readonly Reply[] => [{ event: 'sent', try: 1, sourcePort, ms: 0 }];
 
 describe('backing: the sender', () => {
@@ -81,22 +81,22 @@ const entry = (source: string, sourcePort: number, port: number): string =>
 describe('backing: the witness', () => {
   const cell = 'joi -> ntp vmbr1 udp/161';
   const { before, after } = alive;
-  it('is none where the destination cannot be one', () => expect(backing('joi -> 1.1.1.1 tcp/443', { tracked: { ntp: tracked([]) } }).witness).to.equal(null));
-  it('that saw nothing says so, with its controls', () => expect(backing(cell, { tracked: { ntp: tracked([]) } }).witness).to.deep.equal({ id: 'connection tracking of ntp', before, after, saw: null }));
-  it('that was not alive is given as such', () => expect(backing(cell, { tracked: { ntp: tracked([], { ipv4: { before: failed('before'), after } }) } }).witness?.before.held).to.equal(false));
+  it('is none where the destination cannot be one', () => expect(backing('mesh -> 1.1.1.1 tcp/443', { tracked: { ntp: tracked([]) } }).witnesses).to.deep.equal([]));
+  it('that saw nothing says so, with its controls', () => expect(backing(cell, { tracked: { ntp: tracked([]) } }).witnesses[0]).to.deep.equal({ id: 'connection tracking of ntp', before, after, saw: null }));
+  it('that was not alive is given as such', () => expect(backing(cell, { tracked: { ntp: tracked([], { ipv4: { before: failed('before'), after } }) } }).witnesses[0]?.before.held).to.equal(false));
   it('of an IPv6 cell is alive by IPv6 alone', () => {
     const by = { tracked: { ntp: tracked([], { ipv6: { before: held('before6'), after: failed('after6') } }) } };
-    expect(backing('joi -> ntp vmbr1/ll udp/161', by).witness?.after.held).to.equal(false);
-    expect(backing(cell, by).witness?.after.held).to.equal(true);
+    expect(backing('joi -> ntp vmbr1/ll udp/161', by).witnesses[0]?.after.held).to.equal(false);
+    expect(backing(cell, by).witnesses[0]?.after.held).to.equal(true);
   });
-  it('saw an entry of our own port, whatever was there before', () => {
+  it('saw an entry of our own port that was there before and has been set back', () => {
     const lines = [entry('172.22.22.2', 40001, 161)];
-    expect(backing(cell, { replies: { [cell]: sent(40001) }, tracked: { ntp: tracked(lines, { first: lines }) } }).witness?.saw).to.match(/^ntp's connection tracking has it: ipv4 2 udp .*sport=40001/);
+    expect(backing(cell, { replies: { [cell]: sent(40001) }, tracked: { ntp: tracked(lines, { first: { atMs: -9_000, rows: lines } }) } }).witnesses[0]?.saw).to.match(/^ntp's connection tracking has it: ipv4 2 udp .*sport=40001/);
   });
-  it('saw a new entry where the prober cannot know its port', () => expect(backing(cell, { replies: { [cell]: sent(null) }, tracked: { ntp: tracked([entry('172.22.22.2', 40001, 161)]) } }).witness?.saw).to.not.equal(null));
+  it('saw a new entry where the prober cannot know its port', () => expect(backing(cell, { replies: { [cell]: sent(null) }, tracked: { ntp: tracked([entry('172.22.22.2', 40001, 161)]) } }).witnesses[0]?.saw).to.not.equal(null));
   it('did not see an entry from before', () => {
     const lines = [entry('172.22.22.2', 40001, 161)];
-    expect(backing(cell, { replies: { [cell]: sent(null) }, tracked: { ntp: tracked(lines, { first: lines }) } }).witness?.saw).to.equal(null);
+    expect(backing(cell, { replies: { [cell]: sent(null) }, tracked: { ntp: tracked(lines, { first: { atMs: 0, rows: lines } }) } }).witnesses[0]?.saw).to.equal(null);
   });
   it('that was planned and never read is no reason to do without one', () => {
     const of = 'gateway -> ntp vmbr1 udp/123';
@@ -137,12 +137,20 @@ describe('backing: our listener at the far end', () => {
   const listener = 'listener joi 172.22.22.2 tcp/25';
   const ears = (source: string, sourcePort: number, how: 'arrived' | 'half' = 'arrived'): Readonly<Record<string, Heard>> => ({ [listener]: { ...alive, arrivals: [{ how, source, sourcePort, hex: '' }] } });
   const rows: readonly (readonly [sentence: string, heard: Readonly<Record<string, Heard>>, saw: boolean])[] = [
-    ['sees what came from an address of the source', ears('172.22.22.1', 50_000), true],
-    ['sees a handshake without its end', ears('172.22.22.1', 50_000, 'half'), true],
+    ['sees what came from an address of the source', ears('172.22.22.1', 41_000), true],
+    ['sees a handshake without its end', ears('172.22.22.1', 41_000, 'half'), true],
+    ['does not take another port of the source for this look\'s', ears('172.22.22.1', 50_000), false],
     ['does not take another vantage for the source', ears('172.22.22.3', 50_000), false],
-    ['sees what the gateway masqueraded, by our own source port', ears('172.22.22.4', 41_000), true],
+    ['does not take what the gateway sends for masqueraded where the flow does not go through it', ears('172.22.22.4', 41_000), false],
     ['does not take the gateway itself for the source', ears('172.22.22.4', 50_000), false],
   ];
   for (const [sentence, heard, saw] of rows) it(sentence, () => expect(backing(cell, { heard, replies: { [cell]: sent(41_000) } }).listener?.saw !== null).to.equal(saw));
+  it('sees what the gateway masqueraded, by our own source port', () => {
+    const through = 'joi -> mesh wan tcp/25';
+    const heard = (sourcePort: number): Readonly<Record<string, Heard>> => ({ 'listener mesh 198.51.100.102 tcp/25': { ...alive, arrivals: [{ how: 'arrived', source: '198.51.100.4', sourcePort, hex: '' }] } });
+    const saw = (sourcePort: number): string | null | undefined => backing(through, { heard: heard(sourcePort), replies: { [through]: sent(41_000) } }).listener?.saw;
+    expect(saw(41_000)).to.match(/^our listener got it/);
+    expect(saw(41_001)).to.equal(null);
+  });
   it('that does not stand is none', () => expect(backing(cell, {}).listener).to.equal(null));
 });

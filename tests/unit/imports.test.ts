@@ -7,39 +7,50 @@ const root = join(import.meta.dirname, '../..');
 
 /** Nouns that everybody may use go without saying: model.ts. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  'model.ts': [],
+  'model.ts': ['model/*'],
+  'model/*': ['model/*'],
   'address.ts': ['node:net'],
+  'packet.ts': ['node:net', 'address.ts'],
   'facts.ts': ['node:net', 'address.ts'],
   'conntrack.ts': ['address.ts'],
   'inventory.ts': ['node:net', 'jsonc-parser', 'zod', 'address.ts'],
-  'destinations.ts': ['node:net', 'address.ts', 'facts.ts'],
   'protocols/protocol.ts': [],
   'protocols/dns.ts': ['node:net', 'dns-packet', 'protocols/protocol.ts'],
   'protocols/index.ts': ['protocols/*'],
   'protocols/*': ['protocols/protocol.ts'],
-  'plan.ts': ['address.ts', 'destinations.ts', 'facts.ts', 'protocols/index.ts'],
+  'plan/destinations.ts': ['node:net', 'address.ts', 'facts.ts'],
+  'plan/*': ['address.ts', 'facts.ts', 'packet.ts', 'plan/*', 'protocols/index.ts'],
+  'plan.ts': ['facts.ts', 'plan/*'],
   'outcome.ts': ['address.ts', 'protocols/index.ts'],
   'judge.ts': ['address.ts'],
-  'backing.ts': ['node:net', 'address.ts', 'conntrack.ts', 'destinations.ts', 'facts.ts'],
+  'walls.ts': ['judge.ts'],
+  'senders.ts': ['facts.ts'],
+  'backing.ts': ['node:net', 'address.ts', 'conntrack.ts', 'facts.ts', 'senders.ts'],
+  'sessions.ts': ['node:net', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts'],
+  'findings.ts': ['backing.ts', 'judge.ts', 'sessions.ts', 'walls.ts'],
   'wire.ts': ['node:net'],
-  'vantage.ts': ['node:fs', 'node:stream', 'p-limit', 'wire.ts'],
+  'prober/program.ts': ['node:fs'],
+  'vantage.ts': ['node:stream', 'p-limit', 'prober/program.ts', 'wire.ts'],
   'login.ts': ['node:child_process', 'node:fs', 'node:os', 'node:path', 'node:util'],
   'ssh.ts': ['node:crypto', 'node:fs', 'node:stream', 'ssh2', 'login.ts'],
-  'enter.ts': ['node:child_process', 'node:net', 'node:stream', 'p-limit', 'destinations.ts', 'facts.ts', 'login.ts', 'ssh.ts', 'vantage.ts'],
+  'enter.ts': ['node:child_process', 'node:crypto', 'node:net', 'node:stream', 'p-limit', 'facts.ts', 'login.ts', 'ssh.ts', 'vantage.ts'],
   'relay.ts': ['node:dgram', 'node:events', 'ntp-client', 'vantage.ts'],
-  'resolve.ts': ['destinations.ts', 'protocols/dns.ts', 'vantage.ts'],
-  'listen.ts': ['address.ts', 'backing.ts', 'destinations.ts', 'vantage.ts'],
-  'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'destinations.ts', 'vantage.ts'],
-  'run.ts': [
-    'node:crypto', 'node:net', 'address.ts', 'backing.ts', 'destinations.ts', 'enter.ts', 'judge.ts', 'listen.ts', 'login.ts', 'outcome.ts', 'plan.ts', 'relay.ts', 'resolve.ts', 'track.ts', 'vantage.ts',
-  ],
+  'look.ts': ['node:net', 'enter.ts', 'facts.ts', 'outcome.ts', 'relay.ts', 'vantage.ts'],
+  'resolve.ts': ['facts.ts', 'protocols/dns.ts', 'vantage.ts'],
+  'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],
+  'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
+  'resets.ts': ['vantage.ts'],
+  'run.ts': ['node:crypto', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'track.ts', 'vantage.ts'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],
   'reports/*': ['reports/*'],
 };
 
 /** Pure files: no clock, no randomness, no input or output of their own. */
-const pure = ['model.ts', 'address.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'destinations.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'backing.ts', 'wire.ts', 'reports/junit.ts', 'reports/json.ts', 'reports/console.ts'];
+const pure = [
+  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'wire.ts',
+  'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts',
+];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\./;
 
 const files = (folder: string): readonly string[] => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => `${folder}/${file}`).toSorted();
@@ -91,6 +102,6 @@ describe('imports', () => {
 });
 
 describe('pure files', () => {
-  for (const file of [...pure, ...files('lib/protocols').map((name) => name.slice('lib/'.length))])
+  for (const file of [...pure, ...[...files('lib/protocols'), ...files('lib/plan'), ...files('lib/model')].map((name) => name.slice('lib/'.length))])
     it(`lib/${file} draws no time, no random number, and touches nothing outside`, () => expect(text(`lib/${file}`).replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '')).to.not.match(impure));
 });

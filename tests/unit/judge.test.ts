@@ -1,8 +1,8 @@
 // The verdict table of DESIGN.md, row by row; every control, taken away, flips the verdict it stands for.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { judge } from '../../lib/judge.ts';
-import type { Backing, Control, Outcome, Protocol, Verdict } from '../../lib/model.ts';
+import { judge, judgeConfined } from '../../lib/judge.ts';
+import type { Backing, Control, Outcome, Protocol, Resets, Verdict, Wall, Walls } from '../../lib/model.ts';
 import { aBacking, aFlow, aWitness, failed, held } from '../fixtures/flows.ts';
 
 type Row = readonly [sentence: string, outcome: Outcome, backing: Backing, result: string, reason: RegExp, controls?: readonly string[]];
@@ -24,9 +24,9 @@ const unprobed: Outcome = { seen: 'unprobed', failure: { operation: 'exchange', 
 
 const none = aBacking();
 const sender = held('sender');
-const watched = aBacking({ sender, witness: aWitness() });
+const watched = aBacking({ sender, witnesses: [aWitness()] });
 const vouched = aBacking({ sender, alive: held('alive') });
-const arrived = aBacking({ sender, witness: aWitness({ saw: 'its table has it' }) });
+const arrived = aBacking({ sender, witnesses: [aWitness({ saw: 'its table has it' })] });
 const overlay = aBacking({ overlay: held('overlay') });
 
 function verdictOf(row: Row, over: Parameters<typeof aFlow>[0]): Verdict {
@@ -70,7 +70,8 @@ describe('judge: Nebula\'s underlay', () => {
     ['that is silent passes by its overlay, which it names', silent, overlay, 'pass, proven', /the overlay works/, ['overlay']],
     ['that is silent fails with an overlay that does not answer', silent, aBacking({ overlay: failed('overlay') }), 'fail', /blocked/],
     ['that is silent fails without an overlay', silent, none, 'fail', /blocked/],
-    ['that is barred fails whatever its overlay does', barred, overlay, 'fail', /at the source/],
+    ['that its source bars passes by its overlay: the rule is for its own port alone', barred, overlay, 'pass, proven', /stricter than the matrix/, ['overlay']],
+    ['that its source bars fails with an overlay that does not answer', barred, aBacking({ overlay: failed('overlay') }), 'fail', /at the source/],
     ['that is refused fails whatever its overlay does', closed, overlay, 'fail', /refused/],
   ], { expected: 'allowed', protocol: 'nebula', transport: 'udp', port: 4242 });
 });
@@ -83,7 +84,7 @@ describe('judge: a denied flow', () => {
     ['that is refused though it arrived fails', reset, arrived, 'fail', /reached/],
     ['that is barred though it arrived fails', barred, arrived, 'fail', /reached/],
     ['that is rejected though it arrived fails', prohibited, arrived, 'fail', /reached/],
-    ['that arrived fails even by a witness that was not alive', silent, aBacking({ witness: aWitness({ saw: 'its table has it', after: failed('after') }) }), 'fail', /reached/],
+    ['that arrived fails even by a witness that was not alive', silent, aBacking({ witnesses: [aWitness({ saw: 'its table has it', after: failed('after') })] }), 'fail', /reached/],
     ['that its source bars is proven', barred, none, 'pass, proven', /barred by the source/],
     ['to an address that is not there is proven', absent, none, 'pass, proven', /no IPv6/],
     ['without a path passes as such', noPath, none, 'pass, no path', /not ours/],
@@ -122,6 +123,36 @@ describe('judge: a denied flow', () => {
     ], {});
   });
 
+  describe('whose source is asked about its own firewall', () => {
+    const quiet: Resets = { id: 'resets ntp', sent: false, counted: true, detail: 'no RST' };
+    const left = aWitness({ id: 'own table', before: held('left before'), after: held('left after') });
+    const near = held('near');
+    holds([
+      ['that is silent is proven where that would not send a raw packet either', silent, aBacking({ near }), 'pass, proven', /source's own firewall: near is well/, ['near']],
+      ['that is silent is inconclusive where it would, and nothing else tells', silent, aBacking({ near: failed('near') }), 'inconclusive', /control missing/],
+      ['that a RST ends is ambiguous whatever its own firewall does', reset, aBacking({ near }), 'inconclusive', /ambiguous refusal/],
+      ['that is silent is proven where nothing left and the target sent no RST', silent, aBacking({ left, resets: quiet }), 'pass, proven', /nothing of it that left/, ['left before', 'left after', 'resets ntp']],
+      ['that is silent is proven where nothing left and the port is alive from elsewhere', silent, aBacking({ left, alive: held('alive') }), 'pass, proven', /nothing of it that left/],
+      ['that is silent is inconclusive where nothing left, but a lost RST could have wiped it out', silent, aBacking({ left }), 'inconclusive', /control missing/],
+      ['that is silent is inconclusive where its own table was deaf', silent, aBacking({ left: { ...left, after: failed('left after') }, resets: quiet }), 'inconclusive', /control missing/],
+      ['that is silent is inconclusive where it left and nothing else tells', silent, aBacking({ left: { ...left, saw: 'it left' }, resets: quiet }), 'inconclusive', /control missing/],
+    ], {});
+  });
+
+  describe('whose target counts the RSTs that it sends', () => {
+    const resets = (sent: boolean | null, counted = true): Resets => ({ id: 'resets ntp', sent, counted, detail: sent === true ? 'its own kernel sent a RST' : 'no RST' });
+    const counting = (sent: boolean | null, counted = true): Backing => ({ ...watched, resets: resets(sent, counted) });
+    holds([
+      ['that is silent is proven for TCP by its connection tracking, where none was sent', silent, counting(false), 'pass, proven', /no entry/, ['sender', 'before', 'after', 'resets ntp']],
+      ['that is silent is inferred where the count does not tell', silent, counting(null), 'pass, inferred', /no entry/],
+      ['that is silent fails where one was sent: the RST was lost', silent, counting(true), 'fail', /reached: its own kernel sent a RST/],
+      ['that a RST ends fails where the target sent it', reset, counting(true), 'fail', /reached: its own kernel/],
+      ['that a RST ends is proven where the target sent none', reset, counting(false), 'pass, proven', /by a firewall: no RST/, ['resets ntp']],
+      ['that a RST ends is ambiguous where the count does not tell', reset, counting(null), 'inconclusive', /ambiguous/],
+      ["that a RST ends is ambiguous by another's silence", reset, counting(false, false), 'inconclusive', /ambiguous/],
+    ], {});
+  });
+
   it('over UDP that is silent is proven by a witness', () => {
     expect(judge(aFlow({ transport: 'udp', protocol: 'udp' }), silent, watched)).to.deep.include({ result: 'pass', grade: 'proven', controls: ['sender', 'before', 'after'] });
   });
@@ -136,23 +167,35 @@ describe('judge: a denied flow', () => {
 const stands: readonly (readonly [sentence: string, outcome: Outcome, backing: Backing, without: readonly (readonly [string, Partial<Backing>])[]])[] = [
   ['silence with a witness', silent, watched, [
     ['the sender not held', { sender: failed('sender') }], ['no sender', { sender: null }],
-    ['the witness not alive before', { witness: aWitness({ before: failed('before') }) }], ['the witness not alive after', { witness: aWitness({ after: failed('after') }) }],
-    ['no witness', { witness: null }],
+    ['the witness not alive before', { witnesses: [aWitness({ before: failed('before') })] }], ['the witness not alive after', { witnesses: [aWitness({ after: failed('after') })] }],
+    ['no witness', { witnesses: [] }],
   ]],
   ['silence of what lives elsewhere', silent, vouched, [
     ['the sender not held', { sender: failed('sender') }], ['no sender', { sender: null }],
     ['no life elsewhere', { alive: failed('alive') }], ['no look elsewhere', { alive: null }],
-    ['a witness that was not alive', { witness: aWitness({ before: failed('before') }) }],
+    ['a witness that was not alive', { witnesses: [aWitness({ before: failed('before') })] }],
   ]],
   ['an unreachable port with a witness', closed, watched, [
-    ['the witness not alive before', { witness: aWitness({ before: failed('before') }) }], ['the witness not alive after', { witness: aWitness({ after: failed('after') }) }],
-    ['no witness', { witness: null }],
+    ['the witness not alive before', { witnesses: [aWitness({ before: failed('before') })] }], ['the witness not alive after', { witnesses: [aWitness({ after: failed('after') })] }],
+    ['no witness', { witnesses: [] }],
   ]],
   ['a dead neighbour with a witness', dead, watched, [
-    ['the sender not held', { sender: failed('sender') }], ['the witness not alive before', { witness: aWitness({ before: failed('before') }) }],
-    ['the witness not alive after', { witness: aWitness({ after: failed('after') }) }],
+    ['the sender not held', { sender: failed('sender') }], ['the witness not alive before', { witnesses: [aWitness({ before: failed('before') })] }],
+    ['the witness not alive after', { witnesses: [aWitness({ after: failed('after') })] }],
   ]],
 ];
+
+describe('judge: a confined host', () => {
+  const walls = (far: boolean | null): Walls => {
+    const wall: Wall = { stands: far, grade: null, reason: 'reached: its table has it', controls: ['before'], observation: null };
+    return { near: { ...wall, stands: true }, far: wall };
+  };
+  const pass = judge(aFlow(), barred, none);
+  it('fails where nothing but its own firewall stops it', () => expect(judgeConfined(pass, walls(false))).to.deep.include({ result: 'fail', controls: ['before'] }));
+  it('passes where others stop it, too', () => expect(judgeConfined(pass, walls(true))).to.equal(pass));
+  it('passes where that could not be told', () => expect(judgeConfined(pass, walls(null))).to.equal(pass));
+  it('stays inconclusive where the look of a user failed', () => expect(judgeConfined(judge(aFlow(), unprobed, none), walls(false)).result).to.equal('inconclusive'));
+});
 
 describe('judge: each control flips the verdict', () => {
   for (const [sentence, outcome, backing, without] of stands) {
@@ -166,18 +209,23 @@ describe('judge: whatever comes together', () => {
   const outcomes = fc.constantFrom(silent, answered, garbled, reset, closed, barred, absent, dead, unrouted, noPath, prohibited, byAnother, byTarget, unprobed);
   const control = (id: string): fc.Arbitrary<Control> => fc.boolean().map((is) => (is ? held(id) : failed(id)));
   const witnesses = fc.record({ id: fc.constant('witness'), before: control('before'), after: control('after'), saw: fc.option(fc.constant('its table has it')) });
+  const lefts = fc.record({ id: fc.constant('left'), before: control('left before'), after: control('left after'), saw: fc.option(fc.constant('it left')) });
+  const resets = fc.record({ id: fc.constant('resets'), sent: fc.option(fc.boolean()), counted: fc.boolean(), detail: fc.constant('by the count') });
   const listeners = fc.record({ id: fc.constant('listener'), before: control('heard before'), after: control('heard after'), saw: fc.option(fc.constant('our listener got it')) });
-  const backings: fc.Arbitrary<Backing> = fc.record({ sender: fc.option(control('sender')), alive: fc.option(control('alive')), witness: fc.option(witnesses), listener: fc.option(listeners), overlay: fc.option(control('overlay')) });
+  const backings: fc.Arbitrary<Backing> = fc.record({ sender: fc.option(control('sender')), alive: fc.option(control('alive')), near: fc.option(control('near')), left: fc.option(lefts), resets: fc.option(resets), witnesses: fc.array(witnesses, { maxLength: 2 }), listener: fc.option(listeners), overlay: fc.option(control('overlay')) });
   const protocols = fc.constantFrom<Protocol>('tcp', 'udp', 'nebula', 'ntp', 'icmp');
   const every = (law: (outcome: Outcome, backing: Backing, protocol: Protocol) => void): void => fc.assert(fc.property(outcomes, backings, protocols, law), { numRuns: 3000 });
   const heldIds = (backing: Backing): readonly string[] =>
-    [backing.sender, backing.alive, backing.overlay, backing.witness?.before, backing.witness?.after, backing.listener?.before, backing.listener?.after].flatMap((one) => (one?.held === true ? [one.id] : []));
+    [
+      backing.sender, backing.alive, backing.overlay, backing.near, backing.left?.before, backing.left?.after, ...backing.witnesses.flatMap(({ before, after }) => [before, after]),
+      backing.listener?.before, backing.listener?.after, ...(backing.resets === null ? [] : [{ id: backing.resets.id, held: backing.resets.sent === false }]),
+    ].flatMap((one) => (one?.held === true ? [one.id] : []));
 
   it('a failed look is inconclusive, whatever was expected', () => every((_outcome, backing, protocol) => {
     for (const expected of ['allowed', 'denied'] as const) expect(judge(aFlow({ expected, protocol }), unprobed, backing).result).to.equal('inconclusive');
   }));
   it('a denied flow that came through never passes', () => every((outcome, backing, protocol) => {
-    if (outcome.seen !== 'answered' && outcome.seen !== 'garbled' && (backing.witness?.saw ?? null) === null && (backing.listener?.saw ?? null) === null) return;
+    if (outcome.seen !== 'answered' && outcome.seen !== 'garbled' && backing.witnesses.every(({ saw }) => saw === null) && (backing.listener?.saw ?? null) === null && backing.resets?.sent !== true) return;
     expect(judge(aFlow({ protocol }), outcome, backing).result).to.not.equal('pass');
   }));
   it('a denied flow that passes speaks for itself or names controls, all of them held', () => every((outcome, backing, protocol) => {

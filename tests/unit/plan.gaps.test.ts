@@ -27,8 +27,8 @@ describe('plan: hosts that could not be entered', () => {
       const one = plan({ discovery: without(host) });
       const own = one.flows.filter(({ flow }) => flow.from === host);
       for (const { flow, probe } of own) expect(probe.look, flow.id).to.deep.equal(flow.protocol === 'ssh' ? { by: 'login' } : { by: 'facts', outcome: { seen: 'unprobed', failure } });
-      expect(machineIds(one)).to.deep.equal(machineIds(steady));
-      expect(named(one)).to.deep.equal(named(steady));
+      expect(machineIds(one)).to.include.members(machineIds(steady)); // and those that its prober, had it started, could not have looked at
+      expect(named(one)).to.include.members(named(steady));
       expect(twice(one)).to.deep.equal([]);
     });
 
@@ -42,7 +42,10 @@ describe('plan: hosts that could not be entered', () => {
 
   it('whichever they are, ids are unique', () => each((one, failed) => expect(twice(one), failed.join()).to.deep.equal([])));
   it('whichever they are, the sums agree', () => each((one) => expect(one.flows.length + one.gaps.reduce((sum, { cells }) => sum + cells, 0)).to.equal(one.universe)));
-  it('whichever they are, no cell of a machine vanishes', () => each((one, failed) => expect(machineIds(one).join(), failed.join()).to.equal(machineIds(steady).join())));
+  it('whichever they are, no cell of a machine vanishes', () => each((one, failed) => {
+    const kept = new Set(machineIds(one));
+    expect(machineIds(steady).filter((id) => !kept.has(id)), failed.join()).to.deep.equal([]);
+  }));
   it('whichever they are, every row ends in a finding', () => each((one, failed) => {
     const met = new Set(one.flows.map(({ flow }) => `${flow.row} ${flow.port}`));
     expect(inventory.matrix.flows.flatMap((row) => row.ports.map((port) => `${row.id} ${port}`)).filter((cell) => !met.has(cell)), failed.join()).to.deep.equal([]);
@@ -51,7 +54,7 @@ describe('plan: hosts that could not be entered', () => {
     const probes = [...one.flows.map(({ probe }) => probe), ...one.controls];
     expect(probes.filter(({ vantage, look }) => look.by === 'exchange' && failed.includes(vantage)).length, failed.join()).to.equal(0);
   }));
-  it('whichever they are, they are no witnesses', () => each((one, failed) => expect(one.flows.filter(({ witness }) => witness !== null && failed.includes(witness)).length, failed.join()).to.equal(0)));
+  it('whichever they are, they are no witnesses', () => each((one, failed) => expect(one.flows.filter(({ witnesses }) => witnesses.some((host) => failed.includes(host))).length, failed.join()).to.equal(0)));
   it('an address that only they can tell is not looked at, never called absent', () => {
     const one = plan({ discovery: without('ntp') });
     for (const { flow, probe } of one.flows.filter(({ flow: { from, to, network } }) => from === 'mesh' && to === 'ntp' && network === 'wan'))
@@ -83,9 +86,9 @@ describe('plan: a target that comes to nothing', () => {
 describe('plan: what overlaps', () => {
   it('an address that is resolver and canary is one cell a port, by the name its row uses', () => {
     const one = plan({ discovery: resolvers({ mesh: ['1.1.1.1'], ntp: ['1.1.1.1'], gateway: ['1.1.1.1'], operator: ['1.1.1.1'] }) });
-    const cells = one.flows.filter(({ flow }) => flow.from === 'mesh' && flow.address === '1.1.1.1').map(({ flow }) => `${flow.transport}/${flow.port}`);
+    const cells = one.flows.filter(({ flow }) => flow.from === 'mesh' && flow.address === '1.1.1.1' && !['source port', 'ip protocol', 'another way'].includes(flow.family)).map(({ flow }) => `${flow.transport}/${flow.port}`);
     expect(new Set(cells).size).to.equal(cells.length);
-    expect(one.flows.filter(({ flow }) => flow.from === 'mesh' && flow.address === '1.1.1.1' && flow.port === 53).map(({ flow }) => [flow.id, flow.expected])).to.deep.equal([
+    expect(one.flows.filter(({ flow }) => flow.from === 'mesh' && flow.address === '1.1.1.1' && flow.port === 53 && flow.sourcePort === undefined && flow.by === undefined).map(({ flow }) => [flow.id, flow.expected])).to.deep.equal([
       ['mesh -> 1.1.1.1 tcp/53', 'denied'], ['mesh -> dns udp/53', 'allowed'],
     ]);
     expect(twice(one)).to.deep.equal([]);
@@ -105,7 +108,7 @@ describe('plan: what overlaps', () => {
     expect(one.flows.filter(({ flow }) => flow.to === flow.from).map(({ flow }) => flow.id)).to.deep.equal(['joi -> joi docker0 tcp/11434', 'joi -> joi docker0 tcp/8080']);
   });
   it('a facts-less machine that a row needs is not mistaken for one without addresses', () => {
-    const bare: Facts = { kernel: '', addresses: [], routes: [], resolvers: [] };
+    const bare: Facts = { kernel: '', addresses: [], routes: [], resolvers: [], links: [], neighbours: [] };
     const one = plan({ discovery: { ...discovery, hosts: { ...hosts, ntp: bare } } });
     expect(one.flows.filter(({ flow, probe }) => flow.to === 'ntp' && probe.look.by === 'facts' && probe.look.outcome.seen === 'absent').map(({ flow }) => flow.id)).to.deep.equal([]);
   });

@@ -5,6 +5,7 @@ import type { Discovery, Exchange, Inventory, Phase } from '../../lib/model.ts';
 import { resolveNames } from '../../lib/resolve.ts';
 import type { Vantage } from '../../lib/vantage.ts';
 import { hosts, inventory, token, without } from '../fixtures/site.ts';
+import { mute } from '../fixtures/vantage.ts';
 
 type Zone = Readonly<Record<string, readonly string[]>>;
 
@@ -18,7 +19,7 @@ function vantage(zone: Zone | null, asked: Exchange[] = []): Vantage {
     const hex = dnsPacket.encode({ type: 'response', id, questions: question === undefined ? [] : [question], answers }).toString('hex');
     return { replies: zone === null ? [{ event: 'sent', try: 1, sourcePort: 1, ms: 0 }] : [{ event: 'data', try: 1, hex, ms: 1, from: exchange.address }], failure: null };
   };
-  return { kind: 'python', root: true, close: () => undefined, listen: () => Promise.reject(new Error('nobody asked for a listener')), facts: () => Promise.resolve({ told: {} }), conntrack: () => Promise.resolve([]), exchange: (exchange) => Promise.resolve(answer(exchange)) };
+  return { ...mute, exchange: (exchange) => Promise.resolve(answer(exchange)) };
 }
 
 async function resolve(vantages: Readonly<Record<string, Vantage>>, over: Partial<Readonly<{ hosts: Discovery['hosts']; inventory: Inventory; phase: Phase }>> = {}): Promise<Discovery['names']> {

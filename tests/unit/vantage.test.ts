@@ -1,7 +1,7 @@
 // A prober at the far end of a stream that ends in this process: what it may say, when it is ready, what a loss does.
 import { Duplex } from 'node:stream';
 import { expect } from 'chai';
-import type { Exchange } from '../../lib/model.ts';
+import type { Exchange, Frame, RawLook } from '../../lib/model.ts';
 import { openVantage, type Vantage } from '../../lib/vantage.ts';
 
 const exchange: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send: '', attempts: 1, intervalMs: 10, windowMs: 100 };
@@ -17,7 +17,7 @@ function far(first: string, answer: (id: string, command: string) => string | nu
       const lines = (rest + chunk.toString()).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp)\b/.exec(line) ?? [];
+        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|resets|lock)\b/.exec(line) ?? [];
         const said = id === '' ? null : answer(id, command);
         if (said !== null) stream.push(said);
       }
@@ -29,25 +29,27 @@ function far(first: string, answer: (id: string, command: string) => string | nu
 }
 
 async function ready(stream: Duplex): Promise<Vantage> {
-  const vantage = await openVantage(stream);
+  const vantage = await openVantage(stream, mark);
   if ('operation' in vantage) throw new Error(vantage.cause);
   return vantage;
 }
 
-const boot = '\nFLOWPROOF-BOOT python\n\nFLOWPROOF-1 python uid=0 \n';
+const mark = '5d9f0c3e';
+const boot = '\nFLOWPROOF-BOOT 5d9f0c3e python\n\nFLOWPROOF-1 python uid=0 \n';
 
 describe('vantage: the start', () => {
   const rows: readonly (readonly [sentence: string, said: string, expected: object])[] = [
     ['python as root', boot, { kind: 'python', root: true }],
-    ['sh as a user', '\nFLOWPROOF-BOOT sh\n\nFLOWPROOF-1 sh uid=1000 \n', { kind: 'sh', root: false }],
+    ['sh as a user', '\nFLOWPROOF-BOOT 5d9f0c3e sh\n\nFLOWPROOF-1 sh uid=1000 \n', { kind: 'sh', root: false }],
     ['is found behind a banner and the noise of a profile', `Welcome!\r\n\u001b[31m 1 end\nFLOWPROOF\n${boot}`, { kind: 'python', root: true }],
-    ['with neither python3 nor nc fails and says so', 'FLOWPROOF-BOOT none\n', { operation: 'start-prober', cause: 'neither python3 nor nc is on the host; install one of them' }],
+    ['is found behind lines that look like its own', `FLOWPROOF-BOOT none\nFLOWPROOF-BOOT 00000000 sh\nFLOWPROOF-1 sh uid=1000 \n1 end\n${boot}`, { kind: 'python', root: true }],
+    ['with neither python3 nor nc fails and says so', 'FLOWPROOF-BOOT 5d9f0c3e none\n', { operation: 'start-prober', cause: 'neither python3 nor nc is on the host; install one of them' }],
   ];
-  for (const [sentence, said, expected] of rows) it(sentence, async () => expect(await openVantage(far(said))).to.deep.include(expected));
+  for (const [sentence, said, expected] of rows) it(sentence, async () => expect(await openVantage(far(said), mark)).to.deep.include(expected));
   it('fails where the stream ends first', async () => {
     const stream = far('Welcome!\n');
     setImmediate(() => stream.destroy());
-    expect(await openVantage(stream)).to.include({ operation: 'start-prober' });
+    expect(await openVantage(stream, mark)).to.include({ operation: 'start-prober' });
   });
   it('gives the prober to the host that asked for it', async () => {
     const got: string[] = [];
@@ -57,6 +59,21 @@ describe('vantage: the start', () => {
 });
 
 describe('vantage: an exchange', () => {
+  const silent: Exchange = { ...exchange, attempts: 3, intervalMs: 150, windowMs: 700 };
+  const asked = async (booted: string, of: Exchange): Promise<string> => {
+    const got: string[] = [];
+    const vantage = await ready(far(booted, (id) => `${id} end\n`, (text) => got.push(text)));
+    await vantage.exchange(of);
+    return got.join('').split('\n').find((line) => / (tcp|udp) /.test(line) && /^\d/.test(line)) ?? '';
+  };
+  const sh = boot.replaceAll('python', 'sh');
+  it('of a handshake that is not awaited leaves the second try of sh to the kernel', async () => expect(await asked(sh, silent)).to.match(/ tcp 172\.22\.22\.3 25 0 - 1 150 1500$/));
+  it('keeps its tries in python', async () => expect(await asked(boot, silent)).to.match(/ - 3 150 700$/));
+  it('keeps its tries where an answer is awaited, or the port is its own', async () => {
+    expect(await asked(sh, { ...silent, attempts: 8, intervalMs: 250, windowMs: 1500 })).to.match(/ - 8 250 1500$/);
+    expect(await asked(sh, { ...silent, sourcePort: 53 })).to.match(/ 53 - 3 150 700$/);
+    expect(await asked(sh, { ...silent, transport: 'udp' })).to.match(/ - 3 150 700$/);
+  });
   it('gives what the prober said of it, and of nothing else', async () => {
     const vantage = await ready(far(boot, (id) => `noise\n99 closed 1\n${id} sent 1 40001 0.1\n99 end\n${id} connected 1 2.5\n${id} closed 1\n${id} end\n`));
     const { replies, failure } = await vantage.exchange(exchange);
@@ -119,4 +136,50 @@ describe('vantage: facts and connection tracking', () => {
     setTimeout(() => stream.destroy(), 20);
     expect(await vantage.conntrack(['172.22.22.2'])).to.include({ operation: 'exchange' });
   });
+});
+
+describe('vantage: packets of our own', () => {
+  const timing = { attempts: 1, intervalMs: 10, windowMs: 100 };
+  const raw: RawLook = { address: '172.22.22.3', ipProtocol: 6, payload: '00ff', ...timing };
+  const frame: Frame = { device: 'eth0', mac: '02:00:00:00:00:0a', packet: '45ff', ...timing };
+  it('a raw look gives what the prober said of it', async () => {
+    const vantage = await ready(far(boot, (id, command) => `${id} sent 1 - 0.1\n${id} error 1 EPERM ${command}\n${id} end\n`));
+    expect(await vantage.raw(raw)).to.deep.equal({ replies: [{ event: 'sent', try: 1, sourcePort: null, ms: 0.1 }, { event: 'error', try: 1, errno: 'EPERM', operation: 'raw' }], failure: null });
+  });
+  it('a frame gives what the prober said of it', async () => {
+    const vantage = await ready(far(boot, (id, command) => `${id} unprobed ENETDOWN ${command}\n${id} end\n`));
+    expect(await vantage.frame(frame)).to.deep.equal({ replies: [{ event: 'unprobed', errno: 'ENETDOWN', operation: 'frame' }], failure: null });
+  });
+  it('a thousand frames may be under way at once, while a look has its turn', async () => {
+    const under = new Set<string>();
+    const stream = far(boot, (id, command) => {
+      if (command === 'frame') under.add(id);
+      return command === 'frame' ? null : `${id} sent 1 - 0.1\n${id} end\n`;
+    });
+    const vantage = await ready(stream);
+    for (let n = 0; n < 1200; n++) void vantage.frame(frame);
+    expect((await vantage.exchange(exchange)).replies).to.have.length(1);
+    expect(under.size).to.equal(1000);
+    stream.destroy();
+  });
+});
+
+describe('vantage: resets', () => {
+  const rows: readonly (readonly [sentence: string, said: (id: string) => string, expected: unknown])[] = [
+    ['are a number', (id) => `${id} fact resets ${hex('4711')}\n`, 4711],
+    ['that cannot be read are a failure', (id) => `${id} unprobed ENOENT resets\n`, { operation: 'exchange', cause: 'the count of resets cannot be read there: ENOENT' }],
+    ['that are no number are a failure', (id) => `${id} fact resets ${hex('-1')}\n`, { operation: 'exchange', cause: 'the count of resets cannot be read there: it is no number' }],
+    ['of which nothing is said are a failure', () => '', { operation: 'exchange', cause: 'the count of resets cannot be read there: it is no number' }],
+  ];
+  for (const [sentence, said, expected] of rows) it(sentence, async () => expect(await (await ready(far(boot, (id) => `${said(id)}${id} end\n`))).resets()).to.deep.equal(expected));
+});
+
+describe('vantage: the lock', () => {
+  const rows: readonly (readonly [sentence: string, said: (id: string) => string, expected: unknown])[] = [
+    ['is held where the prober says so', (id) => `${id} fact lock ${hex('held')}\n`, null],
+    ['that another run has is a failure that says what to do', (id) => `${id} unprobed EADDRINUSE lock\n`, { operation: 'start-prober', cause: 'another run of flowproof is under way on this host: wait for its end' }],
+    ['that cannot be had is a failure', (id) => `${id} unprobed EADDRNOTAVAIL lock\n`, { operation: 'start-prober', cause: 'the lock against a second run could not be had on this host: EADDRNOTAVAIL' }],
+    ['of which nothing is said is a failure', () => '', { operation: 'start-prober', cause: 'the lock against a second run could not be had on this host: it did not say why' }],
+  ];
+  for (const [sentence, said, expected] of rows) it(sentence, async () => expect(await (await ready(far(boot, (id) => `${said(id)}${id} end\n`))).lock()).to.deep.equal(expected));
 });

@@ -2,8 +2,8 @@
 import { isIP } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Exchange } from '../../lib/model.ts';
-import { exchangeCommand, listenCommand, parseLine, type Line } from '../../lib/wire.ts';
+import type { Exchange, Frame, RawLook } from '../../lib/model.ts';
+import { exchangeCommand, frameCommand, listenCommand, parseLine, rawCommand, type Line } from '../../lib/wire.ts';
 
 const exchange: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send: '', attempts: 3, intervalMs: 150, windowMs: 700 };
 
@@ -16,6 +16,15 @@ describe('wire: a command', () => {
     ['for an echo has no ports', { transport: 'icmp', port: 0, send: '00ff' }, '7 icmp 172.22.22.3 00ff 3 150 700'],
   ];
   for (const [sentence, over, line] of rows) it(sentence, () => expect(exchangeCommand(7, { ...exchange, ...over })).to.equal(line));
+});
+
+describe('wire: a packet of our own', () => {
+  const timing = { attempts: 3, intervalMs: 150, windowMs: 700 };
+  const raw: RawLook = { address: 'fe80::1%eth0', ipProtocol: 6, payload: '00ff', ...timing };
+  const frame: Frame = { device: 'eth0', mac: '02:00:00:00:00:0a', packet: '45ff', ...timing };
+  it('through the firewall has its protocol by number', () => expect(rawCommand(7, raw)).to.equal('7 raw fe80::1%eth0 6 00ff 3 150 700'));
+  it('through the firewall without bytes has a dash for them', () => expect(rawCommand(7, { ...raw, payload: '' })).to.equal('7 raw fe80::1%eth0 6 - 3 150 700'));
+  it('past the firewall has its device, the neighbour and all its bytes', () => expect(frameCommand(7, frame)).to.equal('7 frame eth0 02:00:00:00:00:0a 45ff 3 150 700'));
 });
 
 describe('wire: a listener', () => {

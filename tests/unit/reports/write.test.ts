@@ -42,6 +42,7 @@ describe('write', () => {
       const { faults } = writeReports(parent, startedAt, record);
       expect(faults, blocked).to.have.length(1);
       expect(faults[0]).to.include(blocked);
+      expect(inside(folderName), 'nothing half-written').to.deep.equal(['evidence.json', 'junit.xml']);
       expect(readFileSync(join(parent, folderName, other), 'utf8')).to.include('tcp/25');
     }
   });

@@ -1,8 +1,8 @@
 // Where a vantage could go: every address of every other machine on every network, and every external target. Pure.
 import { isIPv4 } from 'node:net';
-import { sameAddress, within } from './address.ts';
-import { interfaceOf, isOnLink, routeTo } from './facts.ts';
-import type { Discovery, Facts, Failure, Inventory, Network, Target } from './model.ts';
+import { sameAddress, within } from '../address.ts';
+import { factsOf, interfaceOf, isFailure, isOnLink, operator, routeTo } from '../facts.ts';
+import type { Discovery, Facts, Failure, Inventory, Network, Target } from '../model.ts';
 
 /** Why there is no address to probe: the destination could not be asked, or its own list shows that it has none. */
 type Missing = Readonly<{ unknown: Failure } | { absent: string }>;
@@ -23,18 +23,8 @@ export type Destination = Readonly<{
   serverName: string | null;
 }>;
 
-export const operator = 'operator';
-
-export function factsOf(discovery: Discovery, host: string): Facts | Failure {
-  return discovery.hosts[host] ?? { operation: 'facts', cause: `nothing is known of ${host}` };
-}
-
-export function isFailure(value: object): value is Failure {
-  return 'operation' in value;
-}
-
 /** Networks a machine has an address on; the operator's seat stands outside, on the WAN side. */
-function networksOf(inventory: Inventory, host: string): readonly string[] {
+export function networksOf(inventory: Inventory, host: string): readonly string[] {
   if (host !== operator) return Object.keys(inventory.matrix.hosts[host]?.addresses ?? {});
   return Object.entries(inventory.matrix.networks).flatMap(([name, { kind }]) => (kind === 'wan' ? [name] : []));
 }
@@ -43,7 +33,7 @@ function networksOf(inventory: Inventory, host: string): readonly string[] {
  * A host's address on a network: the inventory's, or what the host itself tells. An address that its host does not hold
  * would be silent for everybody, so it is not known.
  */
-function addressOn(inventory: Inventory, discovery: Discovery, host: string, network: string): string | Missing {
+export function addressOn(inventory: Inventory, discovery: Discovery, host: string, network: string): string | Missing {
   const given = inventory.matrix.hosts[host]?.addresses[network] ?? 'discover';
   const facts = factsOf(discovery, host);
   if (given !== 'discover') {
@@ -178,6 +168,7 @@ export function externalDestinations(inventory: Inventory, discovery: Discovery,
       add(target, named && index !== -1 ? numbered(target, index) : address, address, null, index !== -1);
     }
   }
+  for (const [name, address] of Object.entries(discovery.beacons)) if (address !== null) add(name, address, address, null, true);
   return found;
 }
 

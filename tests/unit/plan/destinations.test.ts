@@ -1,8 +1,8 @@
 // Where a vantage could go: each machine on each network it can be met on, each external address once, and what has no path.
 import { expect } from 'chai';
-import { externalDestinations, machineDestinations } from '../../lib/destinations.ts';
-import type { Discovery, Facts, Inventory } from '../../lib/model.ts';
-import { address, discovery, hosts, inventory, without } from '../fixtures/site.ts';
+import { externalDestinations, machineDestinations } from '../../../lib/plan/destinations.ts';
+import type { Discovery, Facts, Inventory } from '../../../lib/model.ts';
+import { address, discovery, hosts, inventory, without } from '../../fixtures/site.ts';
 
 /** The discovery with something else for one host. */
 function but(name: string, over: Partial<Facts>): Discovery {

@@ -1,0 +1,73 @@
+// One look, whatever way the plan says. A probe never makes it throw.
+import { isIP } from 'node:net';
+import type { Entered } from './enter.ts';
+import { isFailure, operator } from './facts.ts';
+import type { Failure, Observation, Outcome, Probe } from './model.ts';
+import { asSocketReplies, readOutcome } from './outcome.ts';
+import { askThroughRelay } from './relay.ts';
+import type { Looked, Vantage } from './vantage.ts';
+
+type Seat = Readonly<{
+  entered: readonly Entered[];
+  vantages: ReadonlyMap<string, Vantage>;
+  /** Why the run ended before its time, if it did. */
+  stopped: () => string | null;
+}>;
+
+/** The look at a flow; those by connection tracking are the conductor's, since all tables are read at once. */
+export async function look(probe: Probe, seat: Seat): Promise<Observation> {
+  const began = Date.now();
+  const unprobed = (operation: Failure['operation'], cause: string): Observation => observationOf(probe, began, { seen: 'unprobed', failure: { operation, cause } });
+  if (probe.look.by === 'facts') return observationOf(probe, began, probe.look.outcome);
+  if (probe.look.by === 'login') return loginObservation(probe, seat.entered);
+  if (probe.look.by === 'sessions') return unprobed('facts', 'the connection tracking was not read');
+  const vantage = seat.vantages.get(probe.vantage);
+  if (vantage === undefined) return unprobed('start-prober', `no prober on ${probe.vantage}`);
+  try {
+    return await ask(probe, began, vantage, seat);
+  } catch (error) {
+    return unprobed('exchange', `flowproof's own fault: ${(error as Error).message}`);
+  }
+}
+
+async function ask(probe: Probe, began: number, vantage: Vantage, { entered, stopped }: Seat): Promise<Observation> {
+  const { flow, token, look: how } = probe;
+  const why = ({ failure }: Looked): Failure | null => {
+    const cause = stopped();
+    return failure !== null && cause !== null ? { operation: 'interrupted', cause } : failure;
+  };
+  if (how.by === 'raw' || how.by === 'frame') {
+    const looked = how.by === 'raw' ? await vantage.raw(how.raw) : await vantage.frame(how.frame);
+    // A handshake's second step is an answer; what the flow's own protocol would add, no packet of ours has asked for.
+    const asked = { flow, address: flow.address ?? '', token, send: '', hasFamily: true };
+    return observationOf(probe, began, readOutcome(asked, asSocketReplies(flow, looked.replies), why(looked)), looked.replies);
+  }
+  if (how.by !== 'exchange') throw new Error(`no vantage looks by ${how.by}`);
+  const { exchange } = how;
+  const looked = await vantage.exchange(exchange);
+  const asked = { flow, address: exchange.address, token, send: exchange.send, hasFamily: hasFamilyOf(entered, probe.vantage, exchange.address) };
+  const outcome = readOutcome(asked, looked.replies, why(looked));
+  // A denied server that answers needs no second opinion.
+  const note = flow.protocol === 'ntp' && flow.expected === 'allowed' && flow.from !== operator ? await askThroughRelay(vantage, exchange) : undefined;
+  return observationOf(probe, began, outcome, looked.replies, note);
+}
+
+export function observationOf({ id, vantage }: Probe, beganMs: number, outcome: Outcome, replies: Observation['replies'] = [], note?: string): Observation {
+  return { id, vantage, startedAt: new Date(beganMs).toISOString(), durationMs: Date.now() - beganMs, outcome, replies, ...(note === undefined ? {} : { note }) };
+}
+
+function hasFamilyOf(entered: readonly Entered[], host: string, address: string): boolean {
+  const facts = entered.find((one) => one.host === host)?.facts;
+  const family = isIP(address.split('%')[0] ?? '');
+  return facts === undefined || isFailure(facts) || facts.addresses.some((own) => own.scope !== 'host' && isIP(own.address) === family);
+}
+
+/** Our login is the probe of the rows for SSH: from the operator to the gateway, and from the gateway into each host. */
+function loginObservation(probe: Probe, entered: readonly Entered[]): Observation {
+  const login = entered.find(({ host }) => host === probe.flow.to)?.login;
+  const unprobed = (cause: string): Observation => observationOf(probe, Date.now(), { seen: 'unprobed', failure: { operation: 'login', cause } });
+  if (login === undefined || login === null) return unprobed(`there was no login to ${probe.flow.to}`);
+  if (probe.flow.from !== operator && login.address !== probe.flow.address)
+    return unprobed(`our login to ${probe.flow.to} goes to ${login.address ?? 'a name'}, not to ${probe.flow.address ?? 'a known address'}: set HostName in the ssh config`);
+  return { ...observationOf(probe, Date.now(), login.outcome), startedAt: login.startedAt, durationMs: login.durationMs };
+}

@@ -1,0 +1,87 @@
+// What was seen, what stands behind it, and what is made of it.
+import type { Facts, Failure } from './hosts.ts';
+import type { Outcome, Reply } from './outcome.ts';
+import type { Flow, Gap } from './plan.ts';
+import type { Phase } from './site.ts';
+
+export type Observation = Readonly<{
+  id: string;
+  vantage: string;
+  startedAt: string;
+  durationMs: number;
+  outcome: Outcome;
+  replies: readonly Reply[];
+  /** What a second look at the same flow with another program said (NTP through ntp-client). */
+  note?: string;
+}>;
+
+/** A look whose answer is known beforehand; `held` says whether it came out so. */
+export type Control = Readonly<{ id: string; held: boolean; detail: string }>;
+
+/** What came to a listener: a connection or a datagram, or a handshake that did not get its end (`half`). */
+export type Arrival = Readonly<{ how: 'arrived' | 'half'; source: string; sourcePort: number; hex: string }>;
+
+/** The far end's own account, by its connection tracking or by our listener: alive before and after, and what it saw. */
+export type Witness = Readonly<{ id: string; before: Control; after: Control; saw: string | null }>;
+
+/**
+ * Whether the target's own kernel sent a RST while it was asked: it does so for a SYN to a closed port, whatever becomes of
+ * that RST; a firewall's is not counted. null: nothing tells. `counted`: by the target's own counter, not by another's look.
+ */
+export type Resets = Readonly<{ id: string; sent: boolean | null; counted: boolean; detail: string }>;
+
+/** All that stands behind one verdict. */
+export type Backing = Readonly<{
+  sender: Control | null;
+  alive: Control | null;
+  /** A raw packet for the source's own firewall alone; held: it would not let it out. */
+  near: Control | null;
+  /** The source's own connection tracking: whether it ever left. */
+  left: Witness | null;
+  /** Connection tracking, of the destination and of what is on the way. */
+  witnesses: readonly Witness[];
+  listener: Witness | null;
+  resets: Resets | null;
+  /** For Nebula's underlay: the overlay between the same two hosts. */
+  overlay: Control | null;
+}>;
+
+export type Grade = 'proven' | 'inferred' | 'no path';
+export type Verdict = Readonly<
+  | { result: 'pass'; reason: string; grade: Grade; controls: readonly string[] }
+  | { result: 'fail'; reason: string; controls: readonly string[] }
+  | { result: 'inconclusive'; reason: string; controls: readonly string[] }>;
+
+/** One of the two firewalls that could stop a flow, looked at by itself. `stands: null`: that could not be told, or was not asked. */
+export type Wall = Readonly<{ stands: boolean | null; grade: Grade | null; reason: string; controls: readonly string[]; observation: Observation | null }>;
+/** near: the source's own · far: all others. */
+export type Walls = Readonly<{ near: Wall; far: Wall }>;
+
+/** walls: of a denied flow whose source can be looked at past its own firewall. */
+export type Finding = Readonly<{ flow: Flow; observation: Observation; backing: Backing; walls: Walls | null; verdict: Verdict }>;
+
+export type HostRecord = Readonly<{ name: string; prober: string | null; hostKey: string | null; failure: Failure | null; facts: Facts | null }>;
+
+export type RunRecord = Readonly<{
+  schema: 1;
+  run: Readonly<{
+    id: string;
+    phase: Phase;
+    startedAt: string;
+    endedAt: string;
+    inventoryHash: string;
+    version: string;
+    node: string;
+    hosts: readonly HostRecord[];
+    /** Hosts whose denied flows must be stopped by others, too. */
+    confined: readonly string[];
+    universe: number;
+    gaps: readonly Gap[];
+    /** Why the run ended before its time, if it did. */
+    stopped: string | null;
+    /** Things the reader should know that are no finding (a `Match exec` in the ssh config). */
+    warnings: readonly string[];
+  }>;
+  controls: readonly Observation[];
+  findings: readonly Finding[];
+}>;

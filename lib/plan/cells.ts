@@ -1,0 +1,139 @@
+// The cells that the matrix spans: its rows, and every other port and destination that a vantage could ask. Pure.
+import { factsOf, isFailure, operator } from '../facts.ts';
+import type { Failure, Family, Flow, Inventory, Phase, Row, Transport } from '../model.ts';
+import { protocolFor } from '../protocols/index.ts';
+import { externalDestinations, machineDestinations, type Destination } from './destinations.ts';
+import { isAllowed, routeOf, settled, type Cell, type Input } from './input.ts';
+import { probeOf } from './looks.ts';
+
+type Service = Readonly<{ transport: Exclude<Transport, 'ip'>; port: number; nextToRow: boolean }>;
+
+/** A cell of the universe that is not probed. */
+export type Untested = Readonly<{ id: string; reason: string }>;
+
+/**
+ * The rows, everything else that the document's words span, and what neither an answer nor silence would be wrong for.
+ * @returns the cells of one vantage, in the order destination, port; `allowed` has what rows allow, also where it is not tested
+ */
+export function ordinaryCells(input: Input, vantage: string): Readonly<{ cells: readonly Cell[]; allowed: readonly Flow[]; gaps: readonly Untested[] }> {
+  const { inventory, phase } = input;
+  const cells: Cell[] = [];
+  const allowed: Flow[] = [];
+  const gaps: Untested[] = [];
+  const covered = new Set<string>();
+  for (const destination of destinationsOf(input, vantage)) {
+    for (const service of servicesOf(inventory, vantage, destination)) {
+      const rows = rowsFor(inventory, vantage, destination, service);
+      for (const row of rows) covered.add(coverKey(row, service.port));
+      const flow = makeFlow(input, vantage, destination, service);
+      if (flow.expected === 'allowed') allowed.push(flow);
+      const reason = gapReason(flow, destination, phase, rows[0]);
+      if (reason === null) cells.push({ flow, probe: probeOf(input, flow, destination) });
+      else gaps.push({ id: flow.id, reason });
+    }
+  }
+  return { cells: [...cells, ...rowsWithoutCell(input, vantage, covered)], allowed, gaps };
+}
+
+export function destinationsOf({ inventory, discovery }: Input, vantage: string): readonly Destination[] {
+  // The operator's looks outward are controls, never cells: nobody asks whether the operator may use the internet.
+  const external = vantage === operator ? [] : externalDestinations(inventory, discovery, vantage);
+  return [...machineDestinations(inventory, discovery, vantage), ...localDestinations(inventory, vantage), ...external];
+}
+
+/** A row from a machine to itself (joi's Ollama on localhost) names the address to use. */
+function localDestinations(inventory: Inventory, vantage: string): readonly Destination[] {
+  const own = inventory.matrix.flows.filter((row) => row.from === vantage && row.to === vantage && row.address !== undefined);
+  return own
+    .filter((row, index) => own.findIndex((other) => other.network === row.network && other.address === row.address) === index)
+    .map((row) => ({
+      label: `${vantage} ${row.network}`, to: vantage, network: row.network, kind: 'machine', address: row.address ?? '',
+      way: 'send', targets: {}, serves: [], serverName: null,
+    }));
+}
+
+/** Ports of a destination: what any row lists, the watch list, the neighbours of the rows between these two, ICMP echo. */
+function servicesOf(inventory: Inventory, vantage: string, destination: Destination): readonly Service[] {
+  const rows = inventory.matrix.flows;
+  const own = rows.filter((row) => row.from === vantage && leadsTo(row, destination));
+  if (destination.to === vantage) return own.flatMap((row) => row.ports.map((port) => ({ transport: row.transport, port, nextToRow: false })));
+  const cells = (['tcp', 'udp'] as const).flatMap((transport): Service[] => {
+    const listed = new Set([...rows.filter((row) => row.transport === transport).flatMap((row) => row.ports), ...inventory.site.watch[transport]]);
+    const beside = own.filter((row) => row.transport === transport).flatMap((row) => row.ports.flatMap((port) => [port - 1, port + 1]));
+    const extra = [...new Set(beside)].filter((port) => port >= 1 && port <= 65535 && !listed.has(port));
+    return [...listed, ...extra].toSorted((a, b) => a - b).map((port) => ({ transport, port, nextToRow: extra.includes(port) }));
+  });
+  return [...cells, { transport: 'icmp', port: 0, nextToRow: false }];
+}
+
+function leadsTo(row: Row, { kind, to, network, targets }: Destination): boolean {
+  if (kind === 'external') return row.to === 'any' || Object.hasOwn(targets, row.to);
+  return kind === 'machine' && row.to === to && row.network === network;
+}
+
+/** The rows that cover a cell, a lasting one before a temporary one: the first decides. */
+function rowsFor(inventory: Inventory, vantage: string, destination: Destination, { transport, port }: Service): readonly Row[] {
+  return inventory.matrix.flows
+    .filter((row) => row.from === vantage && row.transport === transport && row.ports.includes(port) && leadsTo(row, destination))
+    .toSorted((a, b) => Number(a.temp === true) - Number(b.temp === true));
+}
+
+const coverKey = (row: Row, port: number): string => `${row.id} ${port}`;
+
+function makeFlow({ inventory, discovery, phase }: Input, vantage: string, destination: Destination, cell: Service): Flow {
+  const [row] = rowsFor(inventory, vantage, destination, cell);
+  const allowed = isAllowed(row, phase);
+  const { transport, port } = cell;
+  // An address may be resolver and DHCP server at once: a row's cell goes by the name that the row uses.
+  const label = (row === undefined ? undefined : destination.targets[row.to]) ?? destination.label;
+  const address = typeof destination.address === 'string' ? destination.address : null;
+  const facts = factsOf(discovery, vantage);
+  return {
+    id: `${vantage} -> ${label} ${transport}/${transport === 'icmp' ? 'echo' : port}`,
+    family: familyOf(inventory, vantage, destination, cell, row),
+    from: vantage,
+    to: destination.kind === 'external' ? label : destination.to,
+    network: destination.network,
+    address,
+    transport,
+    port,
+    protocol: allowed ? row.speaks : protocolFor(transport, port),
+    expected: allowed ? 'allowed' : 'denied',
+    row: row?.id ?? 'everything else',
+    route: isFailure(facts) || address === null ? null : routeOf(facts, address),
+  };
+}
+
+function familyOf({ matrix }: Inventory, vantage: string, { way, kind, to, network }: Destination, { transport, port, nextToRow }: Service, row: Row | undefined): Family {
+  if (row !== undefined) return 'row';
+  if (way !== 'send' && 'noPath' in way) return 'no path';
+  if (transport === 'icmp') return 'icmp';
+  if (nextToRow) return 'neighbour port';
+  const overlaid = matrix.flows.some((other) => other.to === to && other.network !== network && matrix.networks[other.network]?.kind === 'overlay' && other.transport === transport && other.ports.includes(port));
+  if (overlaid && kind === 'machine' && vantage !== operator) return 'overlay by underlay';
+  if (kind === 'machine') return vantage === operator ? 'outside' : 'machine';
+  return kind;
+}
+
+/** Why a cell of the universe is not probed; null: it is. */
+function gapReason(flow: Flow, destination: Destination, phase: Phase, row: Row | undefined): string | null {
+  return isAllowed(row, phase) && row.to === 'any' && !destination.serves.includes(`${flow.transport}/${flow.port}`)
+    ? `allowed by ${row.id}, but the target is not known to serve that port: neither an answer nor silence would be wrong`
+    : null;
+}
+
+/** A row must end in a finding even where its target came to nothing (no resolver named, no router known). */
+function rowsWithoutCell({ inventory, discovery, phase, newToken }: Input, vantage: string, covered: ReadonlySet<string>): readonly Cell[] {
+  const facts = factsOf(discovery, vantage);
+  return inventory.matrix.flows.filter((row) => row.from === vantage).flatMap((row) =>
+    row.ports.filter((port) => row.to !== 'any' && !covered.has(coverKey(row, port))).map((port): Cell => {
+      const failure: Failure = isFailure(facts) ? facts : { operation: 'resolve', cause: `${vantage} names no address for ${row.to}` };
+      const flow: Flow = {
+        id: `${vantage} -> ${row.to} ${row.transport}/${port}`, family: 'row', from: vantage, to: row.to, network: row.network, address: null,
+        transport: row.transport, port, protocol: row.speaks,
+        expected: isAllowed(row, phase) ? 'allowed' : 'denied', row: row.id, route: null,
+      };
+      return { flow, probe: { id: flow.id, vantage, flow, look: settled({ seen: 'unprobed', failure }), token: newToken() } };
+    }),
+  );
+}

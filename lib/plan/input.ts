@@ -1,0 +1,62 @@
+// What all parts of the plan work from, and the few questions that several of them ask.
+import { sameAddress } from '../address.ts';
+import { factsOf, isFailure, routeTo } from '../facts.ts';
+import type { Discovery, Facts, Flow, Inventory, Outcome, Phase, Look, Probe, Row } from '../model.ts';
+
+export type Input = Readonly<{
+  inventory: Inventory;
+  discovery: Discovery;
+  phase: Phase;
+  /** Fresh random bytes, 32 hex digits, each time it is called: the plan draws none itself. */
+  newToken: () => string;
+}>;
+
+/** What the plan itself adds for its parts. */
+export type Drawn = Input & Readonly<{
+  /** A source port that nothing else in this run has: ours to draw, below those that the kernel gives (32768 and above). */
+  newPort: () => number;
+}>;
+
+const ownPorts = { first: 20_000, count: 12_768 } as const;
+
+/** Begins at a port of chance and goes round, so that none comes twice before all have come. */
+export function drawing(input: Input): Drawn {
+  let next = Number.parseInt(input.newToken().slice(0, 8), 16);
+  return { ...input, newPort: () => ownPorts.first + (next++ % ownPorts.count) };
+}
+
+/** A cell and the look at it, before anybody has asked what would prove it. */
+export type Cell = Readonly<{ flow: Flow; probe: Probe }>;
+
+/** The first row decides, a lasting one before a temporary one. */
+export function isAllowed(row: Row | undefined, phase: Phase): row is Row {
+  return row !== undefined && (row.temp !== true || phase === 'setup');
+}
+
+/** A scoped link-local address names its interface itself. */
+export function routeOf(facts: Facts, address: string): Flow['route'] {
+  const [bare = address, device] = address.split('%');
+  return device === undefined ? routeTo(facts, bare) : { destination: 'fe80::/64', kind: 'unicast', interface: device };
+}
+
+export function settled(outcome: Outcome): Look {
+  return { by: 'facts', outcome };
+}
+
+/** A host of the inventory that holds an address, or to which the inventory gives it. */
+export function hostAt({ inventory, discovery }: Pick<Input, 'inventory' | 'discovery'>, address: string): string | null {
+  return Object.keys(inventory.matrix.hosts).find((host) => {
+    const facts = factsOf(discovery, host);
+    return !isFailure(facts) && facts.addresses.some((own) => sameAddress(own.address, address));
+  }) ?? null;
+}
+
+/** A destination port that nobody could have meant by a rule, drawn from a token: above those that services and IANA take. */
+export function highPort(token: string): number {
+  return 40_000 + (Number.parseInt(token.slice(0, 6), 16) % 20_000);
+}
+
+/** Stateless rules for replies are written for these: DNS, DHCP, Kerberos, NTP, HTTPS. */
+export const replyPorts: readonly (readonly [transport: 'tcp' | 'udp', port: number])[] = [
+  ['tcp', 53], ['tcp', 88], ['tcp', 443], ['udp', 53], ['udp', 67], ['udp', 88], ['udp', 123], ['udp', 443],
+];

@@ -1,0 +1,59 @@
+# What the host says of itself: its facts, how many resets it has sent, and whether another run holds it.
+LOCK = "127.86.70.80", 16176
+locks = []  # the socket, for as long as we are
+
+# What is asked of the shell; the second way where the first does not work, as on busybox.
+FACTS = {
+    "kernel": "uname -a",
+    "addresses": "ip -o addr",
+    "links": "ip -o link",
+    "routes4": "ip -4 route show table all || ip -4 route",
+    "routes6": "ip -6 route show table all || ip -6 route",
+    "neighbours": "ip neigh",
+    "resolvers": "cat /run/systemd/resolve/resolv.conf || cat /etc/resolv.conf",
+    "forwarding": "cd /proc/sys/net; echo ipv4 $(cat ipv4/ip_forward); [ ! -e ipv6 ] || echo ipv6 $(cat ipv6/conf/all/forwarding)",
+    "dhcp-server": "sed -n 's/^SERVER_ADDRESS=//p; s/.*dhcp-server-identifier \\(.*\\);/\\1/p' /run/systemd/netif/leases/* /var/lib/dhcp/*.leases | sort -u",
+}
+
+
+def facts(name):
+    """Waits for the shell, some milliseconds: to be asked before anything that must keep time."""
+    path = {"PATH": os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"}
+    for what, script in FACTS.items():
+        try:
+            done = subprocess.run(["sh", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=5, env=path)
+        except (OSError, subprocess.SubprocessError) as error:
+            say(name, "error", 0, name_of(getattr(error, "errno", None) or errno.ETIMEDOUT), what)
+            continue
+        if done.returncode == 127:
+            say(name, "error", 0, "ENOENT", what)
+        elif done.stdout or what != "dhcp-server":
+            say(name, "fact", what, hexed(done.stdout))
+    try:
+        table()
+        state = "readable"
+    except OSError as error:
+        state = "denied" if isinstance(error, PermissionError) else "absent"
+    say(name, "fact", "conntrack", hexed(state.encode()))
+
+
+def resets(name):
+    """By the column's name: kernels add columns."""
+    try:
+        with open("/proc/net/snmp") as file:
+            titles, values = [line.split() for line in file if line.startswith("Tcp:")]
+        say(name, "fact", "resets", hexed(values[titles.index("OutRsts")].encode()))
+    except (OSError, ValueError, IndexError):
+        say(name, "unprobed", "ENOENT", "resets")
+
+
+def lock(name):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.bind(LOCK)
+        sock.listen(1)
+        locks.append(sock)
+        say(name, "fact", "lock", hexed(b"held"))
+    except OSError as error:
+        sock.close()
+        say(name, "unprobed", name_of(error.errno), "lock")

@@ -1,0 +1,85 @@
+# Commands in, to the engine, which runs as many at once as the machine has room for.
+run() {
+  case $2 in
+    facts) facts "$1" ;;
+    conntrack) conntrack "$1" "$3" ;;
+    resets | lock) $2 "$1" ;;
+    raw | frame | listen) say "$1 unprobed ENOSYS $2" ;;
+    *) look "$@" ;;
+  esac
+  say "$1 end"
+  read -r me _ </proc/self/stat
+  echo "done $me $weight" >&3
+}
+
+weigh() { # command -> weight: the processes that it takes at most, in the measure of a look with a pace maker
+  case $2-${6-} in
+    tcp--) [ -z "$knocks" ] && weight=$((3 * ${7#+} + 1)) || weight=$((${7#+} + 1)) ;;
+    tcp-* | udp-*) weight=$((3 * ${7#+} + 1)) ;;
+    icmp-*) weight=$((3 * ${5#+} + 1)) ;;
+    *) weight=5 ;;
+  esac
+  [ $weight -lt $room ] || weight=$room
+}
+
+number() { # text, most
+  case $1 in '' | *[!0-9]* | 0?* | ??????*) return 1 ;; esac
+  [ "$1" -le "$2" ]
+}
+
+bytes() { # text: hex or -
+  case $1 in -) return 0 ;; '' | *[!0-9a-fA-F]*) return 1 ;; esac
+  [ $((${#1} % 2)) = 0 ]
+}
+
+timing() { number "${1#+}" 1000 && [ "${1#+}" != 0 ] && number "$2" 60000 && number "$3" 60000; }
+
+well_formed() {
+  case $2/$# in
+    facts/2 | quit/2 | resets/2 | lock/2 | conntrack/3 | raw/8 | frame/8 | listen/7) ;;
+    tcp/9 | udp/9) number "$4" 65535 && number "$5" 65535 && bytes "$6" && timing "$7" "$8" "$9" ;;
+    icmp/7) bytes "$4" && timing "$5" "$6" "$7" ;;
+    *) return 1 ;;
+  esac
+}
+
+obey() { # commands -> the engine's queue; never waits for a look, so that the end of stdin is seen at once
+  while IFS= read -r line; do
+    name=${line%% *}
+    case $name in '' | *[!A-Za-z0-9]*) name=- ;; esac
+    # Nothing but these characters gets near a command line; and a line must fit into PIPE_BUF, see above.
+    case $line in *[!A-Za-z0-9:.,%+_@\ -]*) set -- - - ;; *) set -- $line ;; esac
+    if [ $# -ge 2 ] && [ ${#line} -le 4000 ] && well_formed "$@"; then
+      [ "$2" != quit ] || { say "$1 end"; break; }
+      echo "do $line" >&3
+    else
+      say "$name malformed $(printf %.100s "$line" | hexed)"
+      [ $name = - ] || say "$name end"
+    fi
+  done
+  kill -9 0
+}
+
+echo
+say "FLOWPROOF-1 sh uid=$(id -u) "
+exec 4<&0
+: | {
+  exec 3<>/proc/self/fd/0
+  obey <&4 &
+  exec 4<&-
+  running=0 first=0 next=0 # running: processes
+  while read -r what line; do
+    case $what in
+      do) eval "queued_$next=\$line" next=$((next + 1)) ;;
+      done) wait "${line% *}"; running=$((running - ${line#* })) ;;
+    esac
+    while [ $first -lt $next ]; do
+      eval "line=\$queued_$first"
+      weigh $line
+      [ $((running + weight)) -le $room ] || break
+      unset "queued_$first"
+      first=$((first + 1)) running=$((running + weight))
+      : | run $line 2>/dev/null &
+    done
+  done
+}

@@ -1,0 +1,27 @@
+// The question that the owner asks first: what could a machine reach, if somebody took it over as root? Pure.
+import type { Finding, RunRecord } from '../model.ts';
+
+/** Named of the flows that are open. */
+const named = 5;
+
+/** One sentence for each host that was looked at past its own firewall, and for each confined one that could not be. */
+export function takeoverLines({ run, findings }: RunRecord): readonly string[] {
+  const hosts = run.hosts.map(({ name }) => name).filter((name) => run.confined.includes(name) || findings.some((finding) => finding.flow.from === name && finding.walls?.far.observation));
+  return hosts.map((host) => {
+    const asked = findings.filter(({ flow, walls }) => flow.from === host && flow.expected === 'denied' && walls !== null && walls.far.observation !== null);
+    const others = findings.filter(({ flow }) => flow.from === host && flow.family === 'another way');
+    if (asked.length === 0) return `if ${host} is taken over as root: not told, since nothing was sent past its own firewall (that needs python3 and root there)`;
+    const open = [...asked.filter(({ walls }) => walls?.far.stands === false), ...others.filter(({ verdict }) => verdict.result === 'fail')];
+    const untold = [...asked.filter(({ walls }) => walls?.far.stands === null), ...others.filter(({ verdict }) => verdict.result === 'inconclusive')];
+    const total = asked.length + others.length;
+    const what = open.length === 0 ? (untold.length === total ? 'not told' : 'nothing that is denied') : `${open.length} denied flows: ${list(open)}`;
+    const near = asked.filter(({ walls }) => walls?.near.stands === false);
+    return `if ${host} is taken over as root, it can reach: ${what} (of ${total} looked at past its own firewall, others stop ${total - open.length - untold.length}, ${untold.length} could not be told; ` +
+      `its own firewall lets ${near.length} of them out)`;
+  });
+}
+
+function list(findings: readonly Finding[]): string {
+  const ids = findings.slice(0, named).map(({ flow }) => flow.id.replace(`${flow.from} -> `, ''));
+  return findings.length > named ? `${ids.join(', ')}, …` : ids.join(', ');
+}

@@ -1,0 +1,64 @@
+// The witness of last resort for TCP: a host's own count of the RSTs that it sent. A SYN to a closed port makes the kernel
+// send one, whatever becomes of it; a firewall's `reject with tcp reset` is not counted. Needs no root and opens no port.
+import type { Failure, Probe, Resets } from './model.ts';
+import type { Vantage } from './vantage.ts';
+
+/** Whether a look asked again was refused; null: it could not be had. */
+type Again = (probe: Probe) => Promise<boolean | null>;
+export type Counting = Readonly<{ settle: (unsure: readonly Probe[], again: Again) => Promise<ReadonlyMap<string, Resets>> }>;
+
+/** Of looks asked again in groups, a host: halving a hundred cells for a few culprits takes some forty. */
+const mostRounds = 60;
+
+/** Reads the counts before the first probe; hosts that cannot tell are left out. */
+export async function startCounting(vantages: ReadonlyMap<string, Vantage>): Promise<Counting> {
+  const first = new Map(await Promise.all([...vantages].map(async ([host, vantage]) => [host, await vantage.resets()] as const)));
+  const settle = async (unsure: readonly Probe[], again: Again): Promise<ReadonlyMap<string, Resets>> => {
+    const found = new Map<string, Resets>();
+    await Promise.all([...vantages].map(async ([host, vantage]) => {
+      const before = first.get(host);
+      const own = unsure.filter(({ flow }) => flow.to === host);
+      if (typeof before === 'number' && own.length > 0) await settleHost({ host, count: () => vantage.resets(), again, found }, own, before);
+    }));
+    return found;
+  };
+  return { settle };
+}
+
+type Asked = Readonly<{ host: string; count: () => Promise<number | Failure>; again: Again; found: Map<string, Resets> }>;
+
+/** Where the count has not moved, no look was answered by a RST. Else they are asked again, in ever smaller groups. */
+async function settleHost({ host, count, again, found }: Asked, unsure: readonly Probe[], before: number): Promise<void> {
+  const mark = (group: readonly Probe[], sent: boolean): void => {
+    const detail = sent ? `${host}'s own kernel answers it by RST: the SYN gets in, nothing listens there` : `${host}'s kernel sent no RST for it`;
+    for (const { id } of group) found.set(id, { id: `resets ${host}`, sent, counted: true, detail });
+  };
+  const now = await count();
+  if (now === before) return mark(unsure, false);
+  let rounds = mostRounds;
+  const ask = async (group: readonly Probe[]): Promise<void> => {
+    if (group.length === 0 || rounds-- <= 0) return;
+    const { sent, refused, lost } = await countWhile(count, group, again);
+    if (lost.length > 0) return ask(group.filter((probe) => !lost.includes(probe))); // their vantage is gone, the others need not suffer
+    if (sent === 0) return mark(group, false);
+    if (sent === null) return;
+    if (sent === group.length && refused === group.length) return mark(group, true);
+    if (group.length > 1) {
+      await ask(group.slice(0, group.length / 2));
+      return ask(group.slice(group.length / 2));
+    }
+    // Somebody else's RST could have fallen into the moment; not twice.
+    if (rounds-- > 0 && ((await countWhile(count, group, again)).sent ?? 0) > 0) mark(group, true);
+  };
+  await ask(unsure);
+}
+
+type Counted = Readonly<{ sent: number | null; refused: number; lost: readonly Probe[] }>;
+
+async function countWhile(count: Asked['count'], group: readonly Probe[], again: Again): Promise<Counted> {
+  const before = await count();
+  const asked = await Promise.all(group.map(again));
+  const after = await count();
+  const told = typeof before === 'number' && typeof after === 'number' && !asked.includes(null);
+  return { sent: told ? after - before : null, refused: asked.filter(Boolean).length, lost: group.filter((_probe, index) => asked[index] === null) };
+}

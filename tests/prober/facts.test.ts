@@ -1,0 +1,74 @@
+// What a prober says of its host, and of its connection tracking.
+import { expect } from 'chai';
+import { bare, far, near, run, start } from './bench.ts';
+import { readRow, withoutProcNet } from './events.ts';
+import { forEachKind, hello } from './suites.ts';
+
+forEachKind('facts', ({ kind, sh, proberIn }) => {
+  it('reads conntrack: an entry means that the datagram or the SYN has passed the firewall', async () => {
+    const prober = await proberIn(near);
+    const witness = await proberIn(far);
+    await prober.ask(`udp 198.18.0.2 7998 5001 ${hello} 1 200 400`); // nobody listens
+    await prober.ask(`udp 198.18.0.2 7103 5002 ${hello} 1 200 400`); // dropped
+    await prober.ask('tcp 198.18.0.2 7000 5003 - 1 200 8000');
+    const rows = (await witness.ask('conntrack 198.18.0.1,198.18.9.9')).map(readRow);
+    expect(rows.some((row) => /^ipv4 +2 udp +17 .*src=198\.18\.0\.1 dst=198\.18\.0\.2 sport=5001 dport=7998 /.test(row)), 'delivered').to.equal(true);
+    expect(rows.some((row) => row.includes('sport=5002')), 'dropped').to.equal(false);
+    expect(rows.some((row) => /^ipv4 +2 tcp +6 .*src=198\.18\.0\.1 dst=198\.18\.0\.2 sport=5003 dport=7000 /.test(row)), 'TCP').to.equal(true);
+    expect(await witness.ask('conntrack 198.18.0.2')).to.deep.equal([]); // it stands in replies alone
+  });
+
+  it('reads conntrack for IPv6, whichever way the address is written', async () => {
+    const prober = await proberIn(near);
+    const witness = await proberIn(far);
+    const own = /inet6 (fe80::[0-9a-f:]+)/.exec(run(near, 'ip -6 addr show dev wire'))?.[1] ?? '';
+    const other = /inet6 (fe80::[0-9a-f:]+)/.exec(run(far, 'ip -6 addr show dev wire'))?.[1] ?? '';
+    await prober.ask(`udp ${other}%wire 7998 5004 ${hello} 1 200 400`);
+    const rows = (await witness.ask(`conntrack ${own}`)).map(readRow);
+    expect(rows.some((row) => /^ipv6 +10 udp +17 .*sport=5004 dport=7998 /.test(row))).to.equal(true);
+  });
+
+  it('gives the facts of its host', async () => {
+    const prober = await proberIn(near);
+    const told: Record<string, string> = {};
+    for (const event of await prober.ask('facts')) {
+      const [what, name = '', hex = ''] = event.split(' ');
+      expect(what).to.equal('fact');
+      told[name] = (told[name] ?? '') + Buffer.from(hex === '-' ? '' : hex, 'hex').toString();
+    }
+    expect(told.kernel).to.match(/^Linux \S+ \d/);
+    expect(told.links).to.match(/^\d+: wire@.* link\/ether [0-9a-f:]{17} /m);
+    expect(told.addresses).to.match(/^\d+: wire\S*\s+inet 198\.18\.0\.1\/24 brd 198\.18\.0\.255/m);
+    expect(told.routes4).to.match(/^prohibit 198\.18\.2\.0\/24/m);
+    expect(told.routes6).to.include('fe80::/64');
+    expect(told.neighbours).to.include('198.18.0.2 dev wire');
+    expect(told.forwarding).to.match(/^ipv4 0\nipv6 0\n?$/);
+    expect(told.conntrack).to.equal('readable');
+    expect(told).to.have.property('resolvers');
+    expect(await (await proberIn(bare)).ask('facts'), 'an empty one').to.include('fact neighbours -');
+  });
+
+  if (sh) {
+    it('has the table of /proc alone: without it, not looked', async () => {
+      const prober = await start(kind, { namespace: far, wrap: withoutProcNet });
+      expect(await prober.ask('conntrack 198.18.0.1')).to.deep.equal(['unprobed ENOENT conntrack']);
+      await prober.close();
+    });
+  } else {
+    it('reads conntrack by netlink where the kernel has no table in /proc', async () => {
+      const prober = await proberIn(near);
+      await prober.ask(`udp 198.18.0.2 7998 5011 ${hello} 1 200 400`);
+      await prober.ask('tcp 198.18.0.2 7000 5012 - 1 200 8000');
+      await prober.ask('icmp 198.18.0.2 00 1 200 8000');
+      const plain = await (await proberIn(far)).ask('conntrack 198.18.0.1');
+      const witness = await start(kind, { namespace: far, wrap: withoutProcNet });
+      const dumped = await witness.ask('conntrack 198.18.0.1');
+      // Without what changes by the second and what nobody reads, and with [ASSURED] in one place.
+      const bones = (rows: readonly string[]): string[] =>
+        rows.map(readRow).map((row) => `${row.replace(/ (mark|zone|use)=\d+| \[ASSURED\]/g, '')}${row.includes('[ASSURED]')}`.replace(/\s+/g, ' ').replace(/^(\S+ \d+ \S+ \d+) \d+/, '$1'));
+      expect(bones(dumped)).to.include.members(bones(plain).filter((row) => /port=50|icmp/.test(row)));
+      expect(bones(plain).join('\n')).to.match(/sport=5011/).and.match(/sport=5012/).and.match(/icmp .*type=8 code=0 id=/);
+      await witness.close();
+    });
+  }
+});

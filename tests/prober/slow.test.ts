@@ -1,0 +1,39 @@
+// nc on a machine that has too much to do: what it has not said yet is no silence.
+import { expect } from 'chai';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { start } from './bench.ts';
+import { forEachKind, hello } from './suites.ts';
+
+forEachKind('a slow nc', ({ kind }) => {
+  it('takes no nc that was slow to start for silence', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fpt-slow-'));
+    // Busy for 700 ms, as if the machine were, and then what was asked for.
+    const script = '#!/bin/sh\nnow() { read -r t _ </proc/uptime; t=${t%.*}${t#*.}; }\nnow\nend=$((t + 70))\nwhile [ $t -lt $end ]; do now; done\nexec busybox nc "$@"\n';
+    writeFileSync(join(folder, 'nc'), script, { mode: 0o755 });
+    try {
+      const prober = await start(kind, { before: `PATH=${folder}:$PATH; ` });
+      const events = await Promise.all(['tcp 198.18.0.2 7000 0 - 1 100 300', `udp 198.18.0.2 7000 0 ${hello} 2 100 300`].map(prober.ask));
+      expect(events.map((list) => list.at(-1)?.split(' ')[0])).to.deep.equal(['connected', 'data']);
+      await prober.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  // dash's `read` has no time limit: it goes the long way, where a window ends by the clock alone.
+  if (kind !== 'dash') it('loses no word of an nc that says it as the time for it ends', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fpt-halting-'));
+    // What is said in one write can be read in several on a busy machine, with the end of a try or a window in between.
+    const script = '#!/bin/sh\nexec >&2\nprintf "nc: 198.18.0.2 (198.18.0.2:7103): Conn"\nsleep 0.4\necho "ection refused"\n';
+    writeFileSync(join(folder, 'nc'), script, { mode: 0o755 });
+    try {
+      const prober = await start(kind, { before: `PATH=${folder}:$PATH; ` });
+      for (const tries of ['1 100 200', '3 300 100']) expect((await prober.ask(`tcp 198.18.0.2 7103 0 - ${tries}`)).at(-1), tries).to.match(/^error \d ECONNREFUSED connect$/);
+      await prober.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}, ['ash', 'dash', 'bash']);

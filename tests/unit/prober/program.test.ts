@@ -1,0 +1,21 @@
+// What is carried to a host: all parts of a prober, each once.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parts, program } from '../../../lib/prober/program.ts';
+
+const folder = join(import.meta.dirname, '../../../lib/prober');
+
+for (const [name, kind] of [['python', 'python'], ['shell', 'sh']] as const)
+  describe(`program: ${kind}`, () => {
+    it('has every part that there is, once', () => expect([...parts[name]].toSorted()).to.deep.equal(readdirSync(join(folder, name)).toSorted()));
+    for (const part of parts[name]) {
+      const text = readFileSync(join(folder, name, part), 'utf8');
+      it(`carries ${part}, which says on top what it is`, () => {
+        expect(text).to.match(/^# [A-Z].*\n/);
+        expect(program(kind).toString().split(text)).to.have.length(2);
+      });
+      it(`can tell where ${part} ends`, () => expect(text.split('\n')).to.not.include('#END'));
+    }
+    it('ends as its bootstrap awaits it', () => expect(program(kind).toString().endsWith('\n#END\n')).to.equal(kind === 'sh'));
+  });

@@ -1,0 +1,72 @@
+// The count of RSTs: quiet by one reading, else told apart by asking again; a look that fails again tells nothing.
+import { expect } from 'chai';
+import type { Failure, Probe, Resets } from '../../lib/model.ts';
+import { startCounting } from '../../lib/resets.ts';
+import { aFlow, token } from '../fixtures/flows.ts';
+import { mute } from '../fixtures/vantage.ts';
+
+const probe = (id: string, to = 'ntp'): Probe => ({ id, vantage: 'joi', token, flow: aFlow({ id, to }), look: { by: 'login' } });
+const many = Array.from({ length: 40 }, (_none, index) => probe(`cell ${index}`));
+
+type Host = Readonly<{
+  /** Cells whose SYN reaches a closed port, and whether the RST comes back. */
+  closed?: Readonly<Record<string, 'refused' | 'silent'>>;
+  /** RSTs that others make it send, by the reading after which they come. */
+  noise?: Readonly<Record<number, number>>;
+  broken?: readonly string[];
+  fails?: Failure;
+}>;
+
+async function settle({ closed = {}, noise = {}, broken = [], fails }: Host, unsure: readonly Probe[]): Promise<{ found: ReadonlyMap<string, Resets>; looks: number }> {
+  let [sent, readings, looks] = [0, 0, 0];
+  const ask = ({ id }: Probe): Promise<boolean | null> => {
+    looks += 1;
+    if (closed[id] !== undefined) sent += 1;
+    if (broken.includes(id)) return Promise.resolve(null);
+    return Promise.resolve(closed[id] === 'refused');
+  };
+  const resets = (): Promise<number | Failure> => {
+    const count = sent;
+    sent += noise[(readings += 1)] ?? 0;
+    return Promise.resolve(fails ?? count);
+  };
+  const counting = await startCounting(new Map([['ntp', { ...mute, resets }]]));
+  await Promise.all(unsure.map(ask)); // the run's own looks
+  looks = 0;
+  return { found: await counting.settle(unsure, ask), looks };
+}
+
+const sent = ({ found }: Awaited<ReturnType<typeof settle>>, value: boolean): readonly string[] => [...found].filter(([, one]) => one.sent === value).map(([id]) => id);
+
+describe('resets', () => {
+  it('that stay where they were show every look to have met no closed port, without asking again', async () => {
+    const settled = await settle({}, many);
+    expect(sent(settled, false)).to.have.length(many.length);
+    expect(settled.looks).to.equal(0);
+  });
+  it('are the target\'s own where each look asked again was refused and counted', async () => {
+    const refused = many.slice(0, 5);
+    expect(sent(await settle({ closed: Object.fromEntries(refused.map(({ id }) => [id, 'refused'] as const)) }, refused), true)).to.have.members(refused.map(({ id }) => id));
+  });
+  it('name the cells whose RST was lost, and clear all others', async () => {
+    const settled = await settle({ closed: { 'cell 7': 'silent', 'cell 31': 'silent' } }, many);
+    expect(sent(settled, true)).to.have.members(['cell 7', 'cell 31']);
+    expect(sent(settled, false)).to.have.length(many.length - 2);
+  });
+  it('of others, once, are not taken for the target\'s answer', async () => {
+    const settled = await settle({ noise: { 1: 1 } }, many);
+    expect(sent(settled, true)).to.deep.equal([]);
+    expect(sent(settled, false)).to.have.length(many.length);
+  });
+  it('of others while one cell is asked leave it unsettled', async () => {
+    const settled = await settle({ noise: { 1: 1, 3: 1 } }, many.slice(0, 1));
+    expect(settled.found.size).to.equal(0);
+  });
+  it('tell nothing where a look could not be had again', async () => expect((await settle({ closed: { 'cell 1': 'silent' }, broken: ['cell 1', 'cell 0'] }, many.slice(0, 2))).found.size).to.equal(0));
+  it('tell of the others where a vantage is gone that some looks would be asked again from', async () => {
+    const settled = await settle({ noise: { 1: 1 }, broken: ['cell 0', 'cell 9'] }, many);
+    expect(sent(settled, false)).to.have.length(many.length - 2);
+  });
+  it('tell nothing where they cannot be read', async () => expect((await settle({ fails: { operation: 'exchange', cause: 'no /proc' } }, many)).found.size).to.equal(0));
+  it('of one host say nothing of another', async () => expect((await settle({}, [probe('elsewhere', 'mesh')])).found.size).to.equal(0));
+});
