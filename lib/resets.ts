@@ -42,10 +42,12 @@ async function settleHost({ host, count, again, found }: Asked, unsure: readonly
     if (lost.length > 0) return ask(group.filter((probe) => !lost.includes(probe))); // their vantage is gone, the others need not suffer
     if (sent === 0) return mark(group, false);
     if (sent === null) return;
-    if (sent === group.length && refused === group.length) return mark(group, true);
+    if (sent === group.length && refused.length === group.length) return mark(group, true);
+    // An open firewall refuses many at once: those by themselves take two rounds, not two a cell.
+    const [first, second] = refused.length > 0 && refused.length < group.length ? [refused, group.filter((probe) => !refused.includes(probe))] : [group.slice(0, group.length / 2), group.slice(group.length / 2)];
     if (group.length > 1) {
-      await ask(group.slice(0, group.length / 2));
-      return ask(group.slice(group.length / 2));
+      await ask(first);
+      return ask(second);
     }
     // Somebody else's RST could have fallen into the moment; not twice.
     if (rounds-- > 0 && ((await countWhile(count, group, again)).sent ?? 0) > 0) mark(group, true);
@@ -53,12 +55,12 @@ async function settleHost({ host, count, again, found }: Asked, unsure: readonly
   await ask(unsure);
 }
 
-type Counted = Readonly<{ sent: number | null; refused: number; lost: readonly Probe[] }>;
+type Counted = Readonly<{ sent: number | null; refused: readonly Probe[]; lost: readonly Probe[] }>;
 
 async function countWhile(count: Asked['count'], group: readonly Probe[], again: Again): Promise<Counted> {
   const before = await count();
   const asked = await Promise.all(group.map(again));
   const after = await count();
   const told = typeof before === 'number' && typeof after === 'number' && !asked.includes(null);
-  return { sent: told ? after - before : null, refused: asked.filter(Boolean).length, lost: group.filter((_probe, index) => asked[index] === null) };
+  return { sent: told ? after - before : null, refused: group.filter((_probe, index) => asked[index] === true), lost: group.filter((_probe, index) => asked[index] === null) };
 }

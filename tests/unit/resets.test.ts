@@ -53,6 +53,13 @@ describe('resets', () => {
     expect(sent(settled, true)).to.have.members(['cell 7', 'cell 31']);
     expect(sent(settled, false)).to.have.length(many.length - 2);
   });
+  it('of many closed ports between silent ones are told by a few rounds, since a refusal says whom to ask by themselves', async () => {
+    const closed = many.filter((_probe, index) => index % 2 === 0).map(({ id }) => id);
+    const settled = await settle({ closed: Object.fromEntries(closed.map((id) => [id, 'refused'] as const)) }, many);
+    expect(sent(settled, true)).to.have.members(closed);
+    expect(sent(settled, false)).to.have.length(many.length - closed.length);
+    expect(settled.looks).to.equal(2 * many.length);
+  });
   it('of others, once, are not taken for the target\'s answer', async () => {
     const settled = await settle({ noise: { 1: 1 } }, many);
     expect(sent(settled, true)).to.deep.equal([]);
