@@ -59,7 +59,7 @@ async function rulesOf(name: InnerName): Promise<readonly string[]> {
 }
 
 /** With internet's conntrack, since the operator, being the host, may have none. */
-async function forgetConnections(): Promise<void> {
+export async function forgetConnections(): Promise<void> {
   const root = `/proc/${initOf('internet')}/root`;
   await Promise.all(
     innerNames.map((name) => host`nsenter --net=/run/netns/${namespaceOf(name)} chroot ${root} conntrack -F`),

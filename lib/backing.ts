@@ -41,29 +41,35 @@ export function backingFor(seen: Seen): BackingOf {
   const tables = new Map([...seen.tracked].map(([host, tracked]) => [host, readTable(tracked)]));
   const hosts = [...Object.keys(seen.inventory.matrix.hosts), operator];
   const sources = new Map(hosts.map((host) => [host, ownAddresses(seen.discovery, host)]));
-  const translators = new Set([...(sources.get(seen.inventory.site.gateway) ?? []), ...seen.discovery.seenAs]);
+  const { gateway } = seen.inventory.site;
+  const translators = new Set([...(sources.get(gateway) ?? []), ...seen.discovery.seenAs]);
+
+  const others = new Map(hosts.map((host) => [host, givenPorts(seen.plan, host)]));
+  const fixed = new Set(seen.plan.flows.flatMap(({ flow }) => (flow.from === gateway && flow.sourcePort !== undefined ? [tupleOf(flow)] : [])));
 
   const isBeacon = (host: string): boolean => Object.hasOwn(seen.discovery.beacons, host);
   const oursOf = (flow: Flow, probe: Probe): Ours => ({
     sources: sources.get(flow.from) ?? new Set(),
     translators: passesGateway(flow) ? translators : new Set(seen.discovery.seenAs),
     sourcePorts: portsOf(probe, seen.observations.get(probe.id)),
+    others: others.get(flow.from) ?? new Set(),
   });
-  const passesGateway = ({ route }: Flow): boolean => route?.via !== undefined && sources.get(seen.inventory.site.gateway)?.has(canonical(route.via)) === true;
+  const passesGateway = ({ route }: Flow): boolean => route?.via !== undefined && sources.get(gateway)?.has(canonical(route.via)) === true;
   const witnessOf = (host: string, flow: Flow, ours: Ours): Witness => {
     const id = `connection tracking of ${host}`;
     const tracked = seen.tracked.get(host);
     const table = tables.get(host);
     if (tracked === undefined || table === undefined) return unread(host, id);
     const { before, after } = isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4;
-    const arrival = findArrival(flow, table.entries, ours, table.known);
+    // The machine that translates has the packet's own source in its table; what it sent itself is under its own address.
+    const arrival = findArrival(flow, table.entries, host === gateway ? { ...ours, translators: new Set() } : ours, table.known);
     const why = isBeacon(host) ? null : masqueraded(seen, host, flow, ours);
     return { id, before, after: why === null ? after : { ...after, held: false, detail: why }, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
   };
   const common = ({ flow, witnesses, listener, aliveBy }: PlannedFlow, probe: Probe, ours: Ours): Pick<Backing, 'alive' | 'witnesses' | 'listener' | 'resets'> => ({
     alive: aliveControl(seen, aliveBy),
-    // Out there the gateway's own packets look like those that it masquerades.
-    witnesses: witnesses.filter((host) => !isBeacon(host) || (flow.from !== seen.inventory.site.gateway && recognises(seen, host, tables.get(host), ours))).flatMap((host) => {
+    // Out there the gateway's own packets look like those that it masquerades, and those of a namesake port like its own.
+    witnesses: witnesses.filter((host) => !isBeacon(host) || (flow.from !== gateway && !(flow.sourcePort !== undefined && passesGateway(flow) && fixed.has(tupleOf(flow))) && recognises(seen, host, tables.get(host), ours))).flatMap((host) => {
       const witness = witnessOf(host, flow, ours);
       // What a router of ours has let pass may still be stopped at a machine of ours; out of our hands it is only beyond.
       const passedOn = witness.saw !== null && host !== flow.to && hosts.includes(flow.to) && flow.by === undefined;
@@ -113,6 +119,15 @@ function portsOf({ look }: Probe, observation: Observation | undefined): Readonl
   return new Set((observation?.replies ?? []).flatMap((reply) => (reply.event === 'sent' && reply.sourcePort !== null ? [reply.sourcePort] : [])));
 }
 
+/** Those that the packets of all other vantages were given by us. */
+function givenPorts({ flows }: Plan, host: string): ReadonlySet<number> {
+  const probes = flows.filter(({ flow }) => flow.from !== host).flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall].filter((one) => one !== null));
+  return new Set(probes.flatMap((probe) => [...portsOf(probe, undefined)]));
+}
+
+/** All that a packet shows of itself but its source address. */
+const tupleOf = ({ transport, address, port, sourcePort }: Flow): string => `${transport} ${address} ${port} ${sourcePort}`;
+
 /** Behind a router the source may be masqueraded; then only its port tells that an entry is ours. */
 function masqueraded({ discovery }: Seen, host: string, { route, from, transport }: Flow, { sourcePorts }: Ours): string | null {
   const facts = factsOf(discovery, host);
@@ -128,7 +143,8 @@ function masqueraded({ discovery }: Seen, host: string, { route, from, transport
 function recognises({ plan, observations, discovery }: Seen, beacon: string, table: Table | undefined, { sourcePorts }: Ours): boolean {
   const facts = factsOf(discovery, beacon);
   if (isFailure(facts) || table === undefined) return false;
-  const given = sourcePorts.size > 0 ? { sources: new Set<string>(), translators: null } : { sources: ownAddresses(discovery, operator), translators: new Set<string>() };
+  const others = new Set<number>();
+  const given = sourcePorts.size > 0 ? { others, sources: new Set<string>(), translators: null } : { others, sources: ownAddresses(discovery, operator), translators: new Set<string>() };
   return plan.controls.some((probe) => {
     const { flow } = probe;
     if (flow.from !== operator || flow.address === null || flow.transport === 'icmp' || interfaceOf(facts, flow.address) === null) return false;
@@ -151,12 +167,12 @@ function blind(witness: Witness): Witness {
   return { ...witness, saw: null };
 }
 
-function heardBy(id: string, heard: Heard | undefined, { sources, translators, sourcePorts }: Ours): Witness | null {
+function heardBy(id: string, heard: Heard | undefined, { sources, translators, sourcePorts, others }: Ours): Witness | null {
   if (heard === undefined) return null;
   const arrival = heard.arrivals.find(({ source, sourcePort }) => {
     const from = canonical(source);
     const named = sourcePorts.has(sourcePort);
-    return sources.has(from) ? named || sourcePorts.size === 0 : named && translators?.has(from) === true;
+    return sources.has(from) ? named || (sourcePorts.size === 0 && !others.has(sourcePort)) : named && translators?.has(from) === true;
   });
   const saw = arrival === undefined ? null : `our listener got it (${arrival.how === 'half' ? 'a handshake without its end' : 'the token or the connection'}) from ${arrival.source} port ${arrival.sourcePort}`;
   return { id, before: heard.before, after: heard.after, saw };

@@ -63,22 +63,27 @@ export type Ours = Readonly<{
   translators: ReadonlySet<string> | null;
   /** Those of our tries, or the identifier of the echo; empty where the prober cannot know them. */
   sourcePorts: ReadonlySet<number>;
+  /** Those that packets of other vantages were given: a machine that passes them on and translates them shows them as its own. */
+  others: ReadonlySet<number>;
 }>;
 
 /** The entry, among those of later readings, that shows that a look's packets passed. */
-export function findArrival(flow: Flow, entries: readonly Entry[], { sources, translators, sourcePorts }: Ours, known: ReadonlyMap<string, number>): Entry | null {
+export function findArrival(flow: Flow, entries: readonly Entry[], { sources, translators, sourcePorts, others }: Ours, known: ReadonlyMap<string, number>): Entry | null {
   const address = canonical(flow.address ?? '');
   const found = entries.find((entry) => {
     if (entry.transport !== flow.transport || entry.destination !== address) return false;
     if (flow.transport === 'icmp' ? !echoTypes.has(entry.icmpType) : entry.port !== flow.port) return false;
     if ((known.get(identity(entry)) ?? Number.NEGATIVE_INFINITY) + timerSlackMs >= entry.expiresMs) return false;
     const named = entry.sourcePort !== null && sourcePorts.has(entry.sourcePort);
-    if (sources.has(entry.source)) return named || flow.transport === 'ip' || (sourcePorts.size === 0 && (flow.transport === 'icmp' || (entry.sourcePort ?? 0) >= firstEphemeralPort));
+    if (sources.has(entry.source)) return named || flow.transport === 'ip' || (sourcePorts.size === 0 && (flow.transport === 'icmp' || isEphemeral(entry.sourcePort, others)));
     // An entry of the translator's own may have one of our ports by chance: nothing on the link itself goes through it.
     return (named || flow.transport === 'ip') && flow.route?.via !== undefined && (translators === null || translators.has(entry.source));
   });
   return found ?? null;
 }
+
+/** Whether a socket that asked for no port may have this one. */
+const isEphemeral = (port: number | null, others: ReadonlySet<number>): boolean => port !== null && port >= firstEphemeralPort && !others.has(port);
 
 /** Connections that live: what `ct state established` lets through without asking any rule again. */
 export function isLive({ transport, state, replied }: Entry): boolean {

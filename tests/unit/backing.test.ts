@@ -117,6 +117,14 @@ describe('backing: what the gateway masquerades', () => {
   it('may be ours where the prober cannot know its port, so a refusal proves nothing', () => expect(verdict(null, { seen: 'refused', by: 'port-unreachable' })).to.not.equal('pass'));
 });
 
+describe('backing: what the gateway sends itself', () => {
+  const cell = 'joi -> 1.1.1.1 tcp/443';
+  const line = (source: string): string => `ipv4 2 tcp 6 117 TIME_WAIT src=${source} dst=1.1.1.1 sport=443 dport=443 src=1.1.1.1 dst=${source} sport=443 dport=443 [ASSURED] mark=0 use=2`;
+  const saw = (source: string): string | null | undefined => backing(cell, { replies: { [cell]: sent(443) }, tracked: { gateway: tracked([line(source)]) } }).witnesses.find(({ id }) => id.endsWith('gateway'))?.saw;
+  it('is not what it passes on, be it from the same port', () => expect(saw('198.51.100.4')).to.equal(null));
+  it('is told from what it passes on, by the address that it has from the source', () => expect(saw('172.22.22.2')).to.match(/^gateway's connection tracking has it/));
+});
+
 describe('backing: the overlay', () => {
   const underlay = 'mesh -> joi vmbr1 udp/4242';
   const rows: readonly (readonly [sentence: string, outcomes: Readonly<Record<string, Outcome>>, held: boolean])[] = [

@@ -51,12 +51,13 @@ describe('conntrack: an arrival', () => {
   const icmp: Partial<Flow> = { transport: 'icmp', port: 0, protocol: 'icmp' };
   const through: Flow['route'] = { destination: '0.0.0.0/0', kind: 'unicast', via: '172.22.22.4', interface: 'eth0' };
   const ll = 'fe80::40ab:afff:fe7a:de5c%eth0';
-  type Row = readonly [sentence: string, flow: Partial<Flow>, line: keyof typeof lines, given: Readonly<{ ports?: readonly number[]; known?: readonly string[] }>, found: boolean];
+  type Row = readonly [sentence: string, flow: Partial<Flow>, line: keyof typeof lines, given: Readonly<{ ports?: readonly number[]; known?: readonly string[]; others?: readonly number[] }>, found: boolean];
   const rows: readonly Row[] = [
     ['by a source port of ours', {}, 'syn', { ports: [41330] }, true],
     ['not by a source port of ours whose entry was known and has not been touched since', {}, 'syn', { ports: [41330], known: [lines.syn] }, false],
     ['by a source port of ours whose entry was known and has been set back', {}, 'syn', { ports: [41330], known: [lines.syn.replace(' 57 ', ' 40 ')] }, true],
     ['by a new entry where the prober cannot know its ports', {}, 'syn', {}, true],
+    ['not by a new entry of a port that a packet of another vantage was given: the source has passed it on under its own address', udp, 'udp', { others: [40001] }, false],
     ['not by a new entry beside ports that are known', {}, 'syn', { ports: [50000] }, false],
     ['not by a new entry from a port that no socket is given by chance', {}, 'low', {}, false],
     ['by a packet of an IP protocol without ports', gre, 'gre', {}, true],
@@ -80,15 +81,15 @@ describe('conntrack: an arrival', () => {
     ['not by what the destination itself sent us', {}, 'backwards', { ports: [41330, 25] }, false],
     ['not by what the destination itself sent us, seen from its end', { address: '172.22.22.2', port: 41330 }, 'backwards', { ports: [25] }, false],
   ];
-  for (const [sentence, flow, line, { ports = [], known = [] }, found] of rows)
+  for (const [sentence, flow, line, { ports = [], known = [], others = [] }, found] of rows)
     it(sentence, () => {
-      const given = { sources: joi, translators: gateway, sourcePorts: new Set(ports) };
+      const given = { sources: joi, translators: gateway, sourcePorts: new Set(ports), others: new Set(others) };
       expect(findArrival(aFlow(flow), parseEntries([lines[line]]), given, knownEntries({ atMs: 0, rows: known })) !== null).to.equal(found);
     });
   it('is none of a flow without an address', () =>
-    expect(findArrival(aFlow({ address: null }), parseEntries([lines.syn]), { sources: joi, translators: gateway, sourcePorts: new Set([41330]) }, new Map())).to.equal(null));
+    expect(findArrival(aFlow({ address: null }), parseEntries([lines.syn]), { sources: joi, translators: gateway, sourcePorts: new Set([41330]), others: new Set<number>() }, new Map())).to.equal(null));
   it('under any address is believed by our source port alone, where the translator is not known', () => {
-    const given = (port: number): Ours => ({ sources: joi, translators: null, sourcePorts: new Set([port]) });
+    const given = (port: number): Ours => ({ sources: joi, translators: null, sourcePorts: new Set([port]), others: new Set() });
     expect(findArrival(aFlow({ ...udp, route: through }), parseEntries([lines.masqueraded]), given(40001), new Map())).to.not.equal(null);
     expect(findArrival(aFlow({ ...udp, route: through }), parseEntries([lines.masqueraded]), given(40002), new Map())).to.equal(null);
   });

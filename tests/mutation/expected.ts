@@ -1,0 +1,95 @@
+// What the verdicts must be, reckoned from what the kernels did with the packets (reckoning.ts): pure, and none of lib.
+import { nebula, type InnerName, vmNames } from '../../lab/topology.ts';
+import type { Cell } from '../lab/harness.ts';
+import type { Fate, Packet } from './reckoning.ts';
+
+export type Fates = Readonly<{ user: ReadonlyMap<string, Fate>; frame: ReadonlyMap<string, Fate> }>;
+
+/** `shown`: green by a proof, or inconclusive where a witness is out of reach · `any`: not for the packets to say. */
+export type Must = 'pass' | 'fail' | 'inconclusive' | 'red' | 'shown' | 'any';
+
+const numbers: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
+
+/** What a service answers to, where it must; hex. NTP: RFC 5905, 7.3 · DNS: RFC 1035, 4.1 · DHCP: RFC 2131, INFORM · Nebula: header/header.go, a message of an unknown tunnel. */
+const payloads: Readonly<Record<number, string>> = {
+  53: '123401000001000000000000076578616d706c6503636f6d0000010001',
+  67: `01010600aabbccdd00000000CIADDR${'00'.repeat(12)}02${'00'.repeat(15)}${'00'.repeat(192)}63825363350108ff`,
+  123: `23${'00'.repeat(47)}`,
+  [nebula.udpPort]: `110000007fffffff0000000000000001${'00'.repeat(16)}`,
+};
+
+/** The packet of a cell; none for those that no packet tells of. */
+export function packetOf(cell: Cell): Packet | null {
+  const { id, from, address, proto, port, sourcePort, by } = cell;
+  if (address === null || cell.family === 'no path' || cell.family === 'surviving session') return null;
+  const protocol = proto === 'ip' ? port : proto === 'icmp' ? (address.includes(':') ? 58 : 1) : (numbers[proto] ?? 0);
+  const payload = protocol === 17 ? (payloads[port] ?? '00'.repeat(8)) : '';
+  const sport = sourcePort ?? (protocol === 17 && port === 67 ? 68 : 0);
+  return { id, from: from as InnerName, address, protocol, sport, dport: proto === 'ip' || proto === 'icmp' ? 0 : port, payload, by: by as InnerName | null };
+}
+
+/** The cells that the suite also looks at past the source's own firewall. */
+const hasWalls = ({ walls }: Cell): boolean => walls !== null;
+
+export function expectations(cells: readonly Cell[], { user, frame }: Fates, confined: readonly string[]): ReadonlyMap<string, Must> {
+  const answered = (fits: (cell: Cell) => boolean): boolean => cells.some((cell) => cell.expected === 'allowed' && fits(cell) && user.get(cell.id)?.answered === true);
+  const login = (from: string, to: string): boolean => answered((cell) => cell.from === from && cell.to === to && cell.proto === 'tcp' && cell.port === 22);
+  const gatewayIn = login('operator', 'gateway');
+  const isIn = (host: string): boolean => (host === 'gateway' ? gatewayIn : !vmNames.some((name) => name === host) || (gatewayIn && login('gateway', host)));
+  /** The source has nothing to show that it can send there: our login comes by vmbr1, to the gateway by the WAN. */
+  const isMute = ({ from, network }: Cell): boolean =>
+    (network === 'nebula' || (network === 'wan' && ['mesh', 'ntp'].includes(from))) && !answered((cell) => cell.from === from && cell.network === network);
+  const overlay = ({ from, to }: Cell): boolean => answered((cell) => cell.network === 'nebula' && [cell.from, cell.to].includes(from) && [cell.from, cell.to].includes(to));
+
+  // What is sent to one machine and translated to another gets there by no path of its own: a look may see that, none must.
+  const strays = new Set(cells.flatMap((cell) => {
+    const got = user.get(cell.id)?.got ?? null;
+    return got === null || got === cell.to ? [] : [strayOf(cell, got)];
+  }));
+
+  const must = (cell: Cell): Must => {
+    const fate = user.get(cell.id);
+    if (cell.family === 'surviving session') return isIn(cell.from) ? 'any' : 'inconclusive';
+    const isLogin = cell.expected === 'allowed' && cell.proto === 'tcp' && cell.port === 22;
+    if (isLogin) return fate?.answered === true ? 'pass' : cell.from === 'gateway' && !gatewayIn ? 'red' : 'fail';
+    if (!isIn(cell.from)) return 'inconclusive';
+    if (fate === undefined) return strays.has(strayOf(cell, cell.to)) ? 'any' : 'pass';
+    if (cell.expected === 'allowed') return fate.answered || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
+    const through = frame.get(cell.id)?.got ?? null;
+    const isWitnessed = isIn(cell.to) || fate.answered;
+    if (fate.passed) return 'fail';
+    if (fate.got !== null || fate.answered) return isWitnessed ? 'fail' : 'red';
+    if (through !== null && hasWalls(cell) && confined.includes(cell.from)) return 'fail';
+    return !isWitnessed || !gatewayIn || isMute(cell) ? 'shown' : 'pass';
+  };
+  return new Map(cells.map((cell) => [cell.id, must(cell)]));
+}
+
+const strayOf = ({ from, proto, port }: Cell, to: string): string => `${from} ${to} ${proto}/${port}`;
+
+export type Compared = Readonly<{ expectedRed: readonly string[]; seenRed: readonly string[]; missed: readonly string[]; surplus: readonly string[] }>;
+
+/** Cell by cell: what must be red and is not, or is so in the wrong way, and what is red and must not be. */
+export function compare(must: ReadonlyMap<string, Must>, seen: readonly Cell[]): Compared {
+  const now = new Map(seen.map((cell) => [cell.id, cell]));
+  const line = (id: string): string => `${now.get(id)?.verdict ?? 'none'}: ${id}`;
+  const isRed = (id: string): boolean => now.get(id)?.verdict !== 'pass';
+  const ids = [...must.keys()];
+  const wanted = (kinds: readonly Must[]): string[] => ids.filter((id) => kinds.includes(must.get(id) ?? 'pass'));
+  const missed = [
+    ...wanted(['fail']).filter((id) => now.get(id)?.verdict !== 'fail'),
+    ...wanted(['inconclusive']).filter((id) => now.get(id)?.verdict !== 'inconclusive'),
+    ...wanted(['red']).filter((id) => !isRed(id)),
+  ];
+  const surplus = [
+    ...wanted(['pass']).filter(isRed),
+    ...wanted(['shown']).filter((id) => now.get(id)?.verdict === 'fail'),
+    ...seen.filter(({ id, verdict }) => !must.has(id) && verdict !== 'pass').map(({ id }) => id),
+  ];
+  return {
+    expectedRed: wanted(['fail', 'inconclusive', 'red']).map((id) => `${must.get(id)}: ${id}`),
+    seenRed: seen.filter(({ verdict }) => verdict !== 'pass').map(({ id }) => line(id)),
+    missed: missed.map(line),
+    surplus: surplus.map((id) => `${line(id)}: ${now.get(id)?.reason}`),
+  };
+}
