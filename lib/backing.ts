@@ -88,7 +88,7 @@ export function backingFor(seen: Seen): BackingOf {
       const shared = common(planned, probe, ours);
       const hidden = planned.farWall !== null && isIndistinct(flow, ours, portsOf(planned.farWall, undefined)) && (near?.held === true || seen.observations.get(probe.id)?.outcome.seen === 'barred');
       return {
-        sender: (probe.look.by === 'frame' ? senders.frames : senders.endToEnd)(flow.from, flow.route?.interface ?? null),
+        sender: (probe.look.by === 'frame' ? senders.frames : senders.endToEnd)(flow.from, flow.route?.interface ?? null, flow.to),
         ...shared,
         ...(hidden ? { witnesses: shared.witnesses.map(blind), listener: shared.listener === null ? null : blind(shared.listener) } : {}),
         near, left: left === null ? null : { ...left, id: `own ${left.id}` },
@@ -97,7 +97,7 @@ export function backingFor(seen: Seen): BackingOf {
     },
     farWall: (planned, probe) => {
       const { flow } = planned;
-      return { sender: senders.frames(flow.from, flow.route?.interface ?? null), ...common(planned, probe, oursOf(flow, probe)), near: null, left: null, overlay: null };
+      return { sender: senders.frames(flow.from, flow.route?.interface ?? null, flow.to), ...common(planned, probe, oursOf(flow, probe)), near: null, left: null, overlay: null };
     },
   };
 }

@@ -70,7 +70,9 @@ async function enterBeacon(name: string, login: string): Promise<Entered> {
   const known = await readLogin(login);
   if ('operation' in known) return notEntered(name, known, { seen: 'unprobed', failure: known }, null);
   const entered = await enter(name, known, null, false);
-  return { ...entered, beacon: { seenAs: entered.session === null ? null : await clientOf(entered.session) } };
+  // As long as a login may take: it is in nobody's hands that we know, and could let us wait for ever.
+  const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), 15_000).unref());
+  return { ...entered, beacon: { seenAs: entered.session === null ? null : await Promise.race([clientOf(entered.session), late]) } };
 }
 
 /** sshd tells a command who called: `address port port`. */

@@ -19,6 +19,7 @@ export function isFailure(value: object): value is Failure {
  * @returns null where addresses or routes are missing, since nothing can be planned from such a host
  */
 export function parseFacts(told: Readonly<Record<string, string>>): Facts | null {
+  if (Object.values(told).some(isEndless)) return null;
   const addresses = lines(told.addresses).flatMap(parseAddress);
   if (addresses.length === 0 || told.routes4 === undefined) return null;
   return {
@@ -28,10 +29,26 @@ export function parseFacts(told: Readonly<Record<string, string>>): Facts | null
       ...lines(told.routes4).flatMap((line) => parseRoute(line, '0.0.0.0/0')),
       ...lines(told.routes6).flatMap((line) => parseRoute(line, '::/0')),
     ],
-    resolvers: lines(told.resolvers).flatMap((line) => /^nameserver\s+(\S+)/.exec(line)?.[1] ?? []).filter((address) => isIP(address) !== 0),
+    resolvers: lines(told.resolvers).flatMap((line) => /^nameserver\s+(\S+)/.exec(line)?.[1] ?? []).filter((address) => isIP(address) !== 0).slice(0, mostResolvers),
     links: lines(told.links).flatMap(parseLink),
     neighbours: lines(told.neighbours).flatMap(parseNeighbour),
   };
+}
+
+/** What the C library asks of a resolv.conf (MAXNS): more would send all other vantages to whomever this one names. */
+const mostResolvers = 3;
+/** Each address is looked up in each route: a table of a million would take a run's whole time. */
+const mostLines = 1_000;
+const longestLine = 1_000;
+
+function isEndless(text: string): boolean {
+  const all = text.split('\n');
+  return all.length > mostLines || all.some((line) => line.length > longestLine);
+}
+
+/** A name of an interface as it may go into a command; the kernel itself takes almost any 15 bytes. */
+function isDevice(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(name);
 }
 
 function lines(text: string | undefined): readonly string[] {
@@ -42,21 +59,22 @@ function lines(text: string | undefined): readonly string[] {
 function parseAddress(line: string): Address[] {
   const found = /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)(?: peer [0-9a-fA-F.:]+)?\/(\d+).*?\sscope\s+(\S+)/.exec(line);
   if (found === null) return [];
-  const [, device = '', address = '', prefix = '', scope] = found;
-  if (!isNetwork(`${address}/${prefix}`)) return [];
-  return [{ interface: device.split('@')[0] ?? device, address, prefix: Number(prefix), scope: scope === 'link' || scope === 'host' ? scope : 'global' }];
+  const [, told = '', address = '', prefix = '', scope] = found;
+  const [device = ''] = told.split('@');
+  if (!isNetwork(`${address}/${prefix}`) || !isDevice(device)) return [];
+  return [{ interface: device, address, prefix: Number(prefix), scope: scope === 'link' || scope === 'host' ? scope : 'global' }];
 }
 
 /** `2: eth0@if7: <BROADCAST,…> mtu 1500 …\\    link/ether aa:bb:cc:dd:ee:ff brd …`. */
 function parseLink(line: string): Facts['links'][number][] {
-  const found = /^\d+:\s+([^\s:@]+)\S*:?\s.*\blink\/ether ([0-9a-f:]{17})\b/.exec(line);
-  return found === null ? [] : [{ interface: found[1] ?? '', mac: found[2] ?? '' }];
+  const found = /^\d+:\s+([^\s:@]+)[:@]\S*\s.*\blink\/ether ([0-9a-f:]{17})\b/.exec(line);
+  return found === null || !isDevice(found[1] ?? '') ? [] : [{ interface: found[1] ?? '', mac: found[2] ?? '' }];
 }
 
 /** `172.22.22.4 dev eth0 lladdr aa:bb:cc:dd:ee:ff REACHABLE`. */
 function parseNeighbour(line: string): Facts['neighbours'][number][] {
   const found = /^(\S+) dev (\S+) lladdr ([0-9a-f:]{17})\b/.exec(line);
-  return found === null || isIP(found[1] ?? '') === 0 ? [] : [{ address: found[1] ?? '', interface: found[2] ?? '', mac: found[3] ?? '' }];
+  return found === null || isIP(found[1] ?? '') === 0 || !isDevice(found[2] ?? '') ? [] : [{ address: found[1] ?? '', interface: found[2] ?? '', mac: found[3] ?? '' }];
 }
 
 /** `default via 172.22.22.4 dev eth0`, `10.42.0.0/16 dev nebula1 …`, `prohibit 10.0.0.0/8`; the main table alone. */
@@ -71,6 +89,8 @@ function parseRoute(line: string, everything: string): Route[] {
   if (destination !== 'default' && !isNetwork(destination)) return [];
   const via = after('via') === 'inet6' ? after('inet6') : after('via');
   const device = after('dev');
+  // A next hop may become a destination of all other vantages (the DHCP server): nothing but an address gets there.
+  if ((via !== undefined && isIP(via) === 0) || (device !== undefined && !isDevice(device))) return [];
   return [{
     destination: destination === 'default' ? everything : destination,
     kind,

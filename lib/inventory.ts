@@ -15,8 +15,9 @@ export class InventoryError extends Error {
   }
 }
 
-// What stands in flow ids, file names and reports: no spaces, no quotes, nothing a terminal or a shell would take amiss.
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'a name of lower-case letters, digits and -, at most 41 long');
+// What stands in flow ids, file names and reports: no spaces, no quotes, nothing a terminal or a shell would take amiss; nor
+// the one such word that every object of JavaScript has already.
+const name = z.string().regex(/^(?!constructor$)[a-z][a-z0-9-]{0,40}$/, 'a name of lower-case letters, digits and -, at most 41 long');
 const text = z.string().min(1).max(300);
 const port = z.int().min(1).max(65535);
 const ipAddress = z.string().refine((value) => isIP(value) !== 0, 'an IPv4 or IPv6 address');
@@ -84,7 +85,7 @@ const schema = z.strictObject({
  * @throws InventoryError with every mistake found, each as `JSON path: what would be right`
  */
 export function parseInventory(source: string, file = 'inventory.json'): Inventory {
-  const faults = syntaxFaults(source);
+  const faults = isNestedDeeply(source) ? [`$: nested deeper than any inventory (${deepest} levels)`] : syntaxFaults(source);
   if (faults.length > 0) throw new InventoryError(file, faults);
   const raw: unknown = JSON.parse(source);
   const parsed = schema.safeParse(raw);
@@ -92,6 +93,18 @@ export function parseInventory(source: string, file = 'inventory.json'): Invento
   const mistakes = [...shape, ...crossReferences(raw)];
   if (mistakes.length > 0 || !parsed.success) throw new InventoryError(file, mistakes);
   return parsed.data;
+}
+
+/** An inventory has eight levels; the readers of JSON go down as far as their stack. */
+const deepest = 100;
+function isNestedDeeply(source: string): boolean {
+  let depth = 0;
+  for (const [bracket] of source.matchAll(/"(?:[^"\\\n]|\\.)*"|[[\]{}]/g)) {
+    if (bracket === '[' || bracket === '{') depth += 1;
+    if (bracket === ']' || bracket === '}') depth -= 1;
+    if (depth > deepest) return true;
+  }
+  return false;
 }
 
 /** Each fault with its line and column; a key that stands twice is one, since the first would be lost without a word. */
@@ -104,6 +117,7 @@ function syntaxFaults(source: string): readonly string[] {
     onObjectBegin: () => void keys.push(new Set()),
     onObjectEnd: () => void keys.pop(),
     onObjectProperty: (key, _offset, _length, line, column, path) => {
+      if (key === '__proto__') faults.push(`${jsonPath([...path(), key])}: no name for anything (${at(line, column)}); it would be lost without a word`);
       if (keys.at(-1)?.has(key) === true) faults.push(`${jsonPath([...path(), key])}: stands twice (${at(line, column)}); keep one`);
       keys.at(-1)?.add(key);
     },

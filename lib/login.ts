@@ -69,7 +69,8 @@ export function configWarnings(): readonly string[] {
   });
 }
 
-function parseSettings(text: string): Map<string, string[]> {
+/** `key value` a line, as ssh -G prints it; some keys come more than once. */
+export function parseSettings(text: string): Map<string, string[]> {
   const settings = new Map<string, string[]>();
   for (const line of text.split('\n')) {
     const [key = '', ...rest] = line.split(' ');
@@ -90,20 +91,24 @@ function expand(path: string): string {
 async function knownLines(host: string, file: string): Promise<readonly string[]> {
   try {
     const { stdout } = await run('ssh-keygen', ['-F', host, '-f', file]);
-    return stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    return stdout.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   } catch {
     return [];
   }
 }
 
 /** `name type key`, or `@marker name type key`: a revoked key counts for nothing, wherever else it stands. */
-function pinnedKeys(lines: readonly string[]): readonly PinnedKey[] {
-  const read = (line: string): PinnedKey & { marker: string } => {
-    const marked = line.startsWith('@');
-    const [marker = '', , type = '', key = ''] = marked ? line.split(/\s+/) : ['', ...line.split(/\s+/)];
+export function pinnedKeys(lines: readonly string[]): readonly PinnedKey[] {
+  const all = lines.map((line) => {
+    const fields = words(line.trim().replaceAll(/\s+/g, ' ')); // a line may be indented
+    const [marker = '', , type = '', key = ''] = fields[0]?.startsWith('@') === true ? fields : ['', ...fields];
     return { marker, type, key: Buffer.from(key, 'base64') };
-  };
-  const all = lines.map(read);
+  });
   const revoked = all.filter(({ marker }) => marker === '@revoked');
-  return all.filter(({ marker, key }) => marker === '' && !revoked.some((bad) => bad.key.equals(key))).map(({ type, key }) => ({ type, key }));
+  return all.filter(({ marker, type, key }) => marker === '' && isKeyOf(type, key) && !revoked.some((bad) => bad.key.equals(key))).map(({ type, key }) => ({ type, key }));
+}
+
+/** A key begins with the length of its type and the type itself (RFC 4253, section 6.6). */
+function isKeyOf(type: string, key: Buffer): boolean {
+  return type !== '' && key.length > 4 + type.length && key.readUInt32BE(0) === type.length && key.subarray(4, 4 + type.length).toString('latin1') === type;
 }

@@ -13,8 +13,9 @@ import type { Vantage } from './vantage.ts';
 export async function askThroughRelay(vantage: Vantage, exchange: Exchange): Promise<string> {
   const socket = createSocket('udp4');
   socket.on('message', (datagram, client) => {
-    void carry(datagram).then((answer) => answer !== null && socket.send(answer, client.port, client.address));
+    void carry(datagram).then((answer) => answer !== null && !over && socket.send(answer, client.port, client.address));
   });
+  let over = false; // ntp-client waits no longer than it likes, the vantage answers when it likes
   const carry = async (datagram: Buffer): Promise<Buffer | null> => {
     const { replies } = await vantage.exchange({ ...exchange, send: datagram.toString('hex') });
     const data = replies.find((reply) => reply.event === 'data');
@@ -31,6 +32,7 @@ export async function askThroughRelay(vantage: Vantage, exchange: Exchange): Pro
   } catch (error) {
     return `ntp-client: ${(error as Error).message}`;
   } finally {
+    over = true;
     socket.close();
   }
 }

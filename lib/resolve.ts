@@ -4,6 +4,9 @@ import type { Discovery, Failure, Inventory, Phase } from './model.ts';
 import { encodeQuery, readAddresses } from './protocols/dns.ts';
 import type { Vantage } from './vantage.ts';
 
+/** Of one name, by each asker: every vantage goes to all of them, and whoever answers may name anybody. */
+const mostAddresses = 16;
+
 /**
  * @param vantages by host
  * @returns addresses by name, sorted; a failure where no vantage got an answer
@@ -27,7 +30,7 @@ export async function resolveNames(
       const token = newToken();
       const exchange = { ...inventory.site.timing.allowed, transport: 'udp' as const, address: resolver, port: 53, sourcePort: 0, send: encodeQuery(token, name).toString('hex') };
       const { replies } = await vantage.exchange(exchange);
-      return replies.flatMap((reply) => (reply.event === 'data' ? (readAddresses(Buffer.from(reply.hex, 'hex'), token) ?? []) : []));
+      return replies.flatMap((reply) => (reply.event === 'data' ? (readAddresses(Buffer.from(reply.hex, 'hex'), token) ?? []) : [])).slice(0, mostAddresses);
     }));
     const addresses = [...new Set(answers.flat())].toSorted();
     if (addresses.length > 0) return addresses;

@@ -61,7 +61,7 @@ export async function openSession(login: Login, through: Session | null): Promis
     client.on('end', () => client.destroy());
     client.on('ready', () => {
       client.setNoDelay(true); // Nagle's algorithm would cost 40 ms for each line to the prober
-      resolve({ login, hostKey: shown ?? '', closed, end: () => client.end(), exec: (command) => exec(client, login, command), forward: (host, port) => forward(client, host, port) });
+      resolve({ login, hostKey: shown ?? '', closed, end: () => client.end(), exec: (command) => withDeadline(exec(client, login, command), loginTimeoutMs), forward: (host, port) => forward(client, host, port) });
     });
     try {
       client.connect({

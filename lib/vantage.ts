@@ -44,6 +44,11 @@ const lifetimeS = 1_800;
 const listenMs = 60_000;
 /** Of one listener: a host under someone else's control could send without end. */
 const mostArrivals = 500;
+/**
+ * The most that is heard of one command, in characters, since a run keeps it all: a look has 20 tries at most and 4 KB of data
+ * in an answer, a table some 400 for each connection of our own hosts. However short a line is, what is kept of it is not.
+ */
+const mostHeard = { look: 1 << 16, other: 1 << 24, aLine: 256 } as const;
 /** Looks at once: python holds a socket each (well under 1,024 descriptors with three tries); sh forks, and lets them wait as its machine has memory. */
 const inFlight = { python: 300, sh: 400 } as const;
 /**
@@ -73,7 +78,7 @@ export function bootCommand(mark: string): string {
   return `exec sh -c ${quote(script)}`;
 }
 
-type Pending = { lines: Line[]; settle: (failure: Failure | null) => void; onLine?: ((line: Line) => void) | undefined };
+type Pending = { lines: Line[]; left: number; settle: (failure: Failure | null) => void; onLine?: ((line: Line) => void) | undefined };
 
 /**
  * Each try of the sh prober is a process. Where it is silence that is expected of a handshake, one process waits for the SYN that
@@ -94,7 +99,7 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
   let lastId = 0;
   let heardMs = Date.now();
 
-  const command = (write: (id: number) => string, timeoutMs: number, onLine?: (line: Line) => void): Promise<{ lines: Line[]; failure: Failure | null }> =>
+  const command = (write: (id: number) => string, timeoutMs: number, { most = mostHeard.other, onLine }: { most?: number; onLine?: (line: Line) => void } = {}): Promise<{ lines: Line[]; failure: Failure | null }> =>
     new Promise((resolve) => {
       const id = ++lastId;
       const lines: Line[] = [];
@@ -113,7 +118,7 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
         resolve({ lines, failure });
       };
       if (lost !== null) return settle(lost);
-      pending.set(id, { lines, settle, onLine });
+      pending.set(id, { lines, left: most, settle, onLine });
       stream.write(`${write(id)}\n`);
     });
   const lose = (cause: string): void => {
@@ -135,7 +140,9 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     const parsed = parseLine(line);
     const waiting = parsed === null ? undefined : pending.get(parsed.id);
     if (parsed === null || waiting === undefined) return; // banners, noise, or a hostile host
+    if (waiting.onLine === undefined) waiting.left -= line.length + mostHeard.aLine;
     if (parsed.is === 'end') waiting.settle(null);
+    else if (waiting.left < 0) waiting.settle({ operation: 'exchange', cause: 'the prober says more than it can have to say: is the machine still yours?' });
     else if (waiting.onLine !== undefined) waiting.onLine(parsed);
     else waiting.lines.push(parsed);
   };
@@ -144,7 +151,7 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     const limit = pLimit(inFlight[kind]);
     const limitFrames = pLimit(framesInFlight);
     const look = async (write: (id: number) => string, { attempts, intervalMs, windowMs }: Timing): Promise<Looked> => {
-      const { lines, failure } = await command(write, attempts * intervalMs + windowMs + slackMs);
+      const { lines, failure } = await command(write, attempts * intervalMs + windowMs + slackMs, { most: mostHeard.look });
       return { replies: lines.flatMap((line) => (line.is === 'reply' ? [line.reply] : [])), failure };
     };
     const refusal = (lines: readonly Line[]): string | null => lines.flatMap((line) => (line.is === 'reply' && line.reply.event === 'unprobed' ? [line.reply.errno] : []))[0] ?? null;
@@ -192,7 +199,7 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
             if (line.is === 'reply' && line.reply.event === 'unprobed') broken = { operation: 'exchange', cause: `${listener.id}: ${line.reply.errno}` };
             if (line.is === 'listening') resolve({ arrivals: () => arrivals, hush });
           };
-          const ended = command((id) => listenCommand((own = id), listener, sources, listenMs), listenMs + slackMs, hear);
+          const ended = command((id) => listenCommand((own = id), listener, sources, listenMs), listenMs + slackMs, { onLine: hear });
           // At its end it says what had come and was not told yet.
           const hush = async (): Promise<readonly Arrival[] | Failure> => {
             const { failure } = await command((id) => `${id} hush ${own}`, slackMs);
@@ -222,7 +229,8 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
 function readLines(stream: Duplex, onLine: (line: string) => void): void {
   let rest = '';
   stream.on('data', (chunk: Buffer) => {
-    const parts = (rest + chunk.toString('latin1')).split('\n');
+    const [first = '', ...more] = chunk.toString('latin1').split('\n'); // what there was is not searched again
+    const parts = [rest + first, ...more];
     rest = parts.pop() ?? '';
     if (rest.length > longestLine) rest = '';
     for (const line of parts) onLine(line.endsWith('\r') ? line.slice(0, -1) : line);

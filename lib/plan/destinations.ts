@@ -116,15 +116,21 @@ function wayTo(inventory: Inventory, discovery: Discovery, vantage: string, addr
   if (route === null || route.kind !== 'unicast' || isOnLink(route)) return 'send';
   if (route.via === undefined) return { noPath: `its only way is ${route.destination} with no next hop that is known to be ours` };
   const { via } = route;
-  const next = Object.keys(inventory.matrix.hosts).find((host) =>
-    networksOf(inventory, host).some((network) => isSame(addressOn(inventory, discovery, host, network), via)),
-  );
+  const next = Object.keys(inventory.matrix.hosts).find((host) => isAddressOf(inventory, discovery, host, via));
   if (next === undefined) return { noPath: `its only way is ${route.destination} via ${via}, which is not ours` };
   const beyond = factsOf(discovery, next);
   if (isFailure(beyond)) return { unknown: beyond };
   const onward = routeTo(beyond, address);
   const delivers = onward !== null && isOnLink(onward);
   return delivers || interfaceOf(beyond, address) !== null ? 'send' : { noPath: `its only way is by ${next}, which has no link to it` };
+}
+
+/**
+ * Whether an address is a host's on a network that others are on, too. A host may say that it holds anything; whose an
+ * address is, the inventory says, and the host itself only where the inventory has "discover".
+ */
+export function isAddressOf(inventory: Inventory, discovery: Discovery, host: string, address: string): boolean {
+  return networksOf(inventory, host).some((network) => inventory.matrix.networks[network]?.kind !== 'local' && isSame(addressOn(inventory, discovery, host, network), address));
 }
 
 function isSame(address: string | Missing, other: string): boolean {
@@ -172,15 +178,15 @@ export function externalDestinations(inventory: Inventory, discovery: Discovery,
   return found;
 }
 
+/** Of what a host tells, its own addresses are none: they lead nowhere from elsewhere. */
 function discovered(facts: Facts | Failure, what: NonNullable<Target['discover']>): readonly string[] {
   if (isFailure(facts)) return [];
-  if (what === 'resolvers') return facts.resolvers.filter((address) => isIPv4(address) && !address.startsWith('127.'));
-  return facts.routes.flatMap((route) => (route.destination === '0.0.0.0/0' && route.via !== undefined ? [route.via] : []));
+  const told = what === 'resolvers' ? facts.resolvers.filter(isIPv4) : facts.routes.flatMap((route) => (route.destination === '0.0.0.0/0' && route.via !== undefined ? [route.via] : [])).slice(0, 1);
+  return told.filter((address) => !address.startsWith('127.') && interfaceOf(facts, address) === null);
 }
 
 function isOurs(inventory: Inventory, discovery: Discovery, address: string): boolean {
-  return [...Object.keys(inventory.matrix.hosts), operator].some((host) => {
-    const facts = factsOf(discovery, host);
-    return (!isFailure(facts) && interfaceOf(facts, address) !== null) || Object.values(inventory.matrix.hosts[host]?.addresses ?? {}).some((own) => own !== 'discover' && sameAddress(own, address));
-  });
+  const here = factsOf(discovery, operator);
+  const given = Object.values(inventory.matrix.hosts).flatMap(({ addresses }) => Object.values(addresses)).filter((one) => one !== 'discover');
+  return (!isFailure(here) && interfaceOf(here, address) !== null) || given.some((one) => sameAddress(one, address)) || Object.keys(inventory.matrix.hosts).some((host) => isAddressOf(inventory, discovery, host, address));
 }

@@ -1,7 +1,7 @@
 // What all parts of the plan work from, and the few questions that several of them ask.
-import { sameAddress } from '../address.ts';
-import { factsOf, isFailure, routeTo } from '../facts.ts';
+import { routeTo } from '../facts.ts';
 import type { Discovery, Facts, Flow, Inventory, Outcome, Phase, Look, Probe, Row } from '../model.ts';
+import { isAddressOf } from './destinations.ts';
 
 export type Input = Readonly<{
   inventory: Inventory;
@@ -43,12 +43,9 @@ export function settled(outcome: Outcome): Look {
   return { by: 'facts', outcome };
 }
 
-/** A host of the inventory that holds an address, or to which the inventory gives it. */
+/** A host of the inventory whose address it is by the inventory, or by its own word where the inventory leaves that to it. */
 export function hostAt({ inventory, discovery }: Pick<Input, 'inventory' | 'discovery'>, address: string): string | null {
-  return Object.keys(inventory.matrix.hosts).find((host) => {
-    const facts = factsOf(discovery, host);
-    return !isFailure(facts) && facts.addresses.some((own) => sameAddress(own.address, address));
-  }) ?? null;
+  return Object.keys(inventory.matrix.hosts).find((host) => isAddressOf(inventory, discovery, host, address)) ?? null;
 }
 
 /** A destination port that nobody could have meant by a rule, drawn from a token: above those that services and IANA take. */

@@ -45,7 +45,7 @@ export function frameLook({ inventory, discovery, newPort }: Drawn, flow: Flow, 
   if (isFailure(facts) || device === undefined || flow.address === null) return null;
   const destination = flow.address.split('%')[0] ?? '';
   const source = flow.by === undefined ? sourceAddress(facts, flow.address) : sourceAddress(facts, nextHop);
-  const mac = neighbourMac({ inventory, discovery }, facts, device, nextHop);
+  const mac = neighbourMac({ inventory, discovery }, facts, device, nextHop, nextHop === flow.address ? flow.to : null);
   if (source === null || mac === null) return null;
   const sourcePort = flow.sourcePort ?? (protocols[flow.protocol].sourcePort || newPort());
   const [ipProtocol, payload] = packetOf(flow, { source, destination }, sourcePort, token);
@@ -75,10 +75,10 @@ function sequenceOf(token: string): number {
 }
 
 /** No Ethernet, as on a tun device, needs none. The neighbour's own word goes before what others remember of it. */
-function neighbourMac(input: Pick<Input, 'inventory' | 'discovery'>, facts: Facts, device: string, nextHop: string): string | null {
+function neighbourMac(input: Pick<Input, 'inventory' | 'discovery'>, facts: Facts, device: string, nextHop: string, known: string | null): string | null {
   if (facts.links.length > 0 && macOf(facts, device) === null) return '00:00:00:00:00:00';
   const bare = nextHop.split('%')[0] ?? '';
-  const host = hostAt(input, bare);
+  const host = known ?? hostAt(input, bare);
   const theirs = host === null ? null : factsOf(input.discovery, host);
   const holder = theirs === null || isFailure(theirs) ? null : interfaceOf(theirs, bare);
   if (theirs !== null && !isFailure(theirs) && holder !== null) return macOf(theirs, holder);

@@ -10,18 +10,18 @@ export function renderConsole(record: RunRecord): string {
   const { run, findings } = record;
   const wrong = findings.filter(({ verdict }) => verdict.result !== 'pass');
   return [
-    ...run.warnings.map((warning) => `warning: ${printable(warning)}`),
-    ...(run.stopped === null ? [] : [`stopped: ${printable(run.stopped)}`, '']),
+    ...run.warnings.map((warning) => `warning: ${warning}`),
+    ...(run.stopped === null ? [] : [`stopped: ${run.stopped}`, '']),
     ...grid(findings),
     '',
-    ...run.hosts.flatMap(({ name, failure }) => (failure === null || run.stopped !== null ? [] : [`no look from ${name}: ${printable(failure.cause)}`])),
-    ...run.hosts.flatMap(({ name, prober }) => (prober === null || prober.endsWith(' as root') || name === 'operator' ? [] : [`no root on ${printable(name)}: ${withoutRoot}`])),
+    ...run.hosts.flatMap(({ name, failure }) => (failure === null || run.stopped !== null ? [] : [`no look from ${name}: ${failure.cause}`])),
+    ...run.hosts.flatMap(({ name, prober }) => (prober === null || prober.endsWith(' as root') || name === 'operator' ? [] : [`no root on ${name}: ${withoutRoot}`])),
     ...causes(wrong),
-    ...takeoverLines(record).map(printable),
+    ...takeoverLines(record),
     `cells by family: ${families(findings)}`,
-    ...run.gaps.map(({ reason, cells, example }) => `not tested: ${cells} cells, as ${printable(example)}: ${reason}`),
+    ...run.gaps.map(({ reason, cells, example }) => `not tested: ${cells} cells, as ${example}: ${reason}`),
     `phase ${run.phase}: ${sums(record)}`,
-  ].join('\n');
+  ].map(printable).join('\n');
 }
 
 /** Said of a login that is not root's and whose sudo asks for a password. */
@@ -55,7 +55,7 @@ function causes(wrong: readonly Finding[]): readonly string[] {
     if (first === undefined) return [];
     const word = first.verdict.result === 'fail' ? 'FAIL' : 'COULD NOT TELL';
     const more = group.length > shownOfACause ? [`    … and ${group.length - shownOfACause} more`] : [];
-    return [`${word}: ${printable(first.verdict.reason)}`, ...group.slice(0, shownOfACause).map(({ flow }) => `    ${flow.id}: ${flow.expected} (${flow.row})`), ...more, ''];
+    return [`${word}: ${first.verdict.reason}`, ...group.slice(0, shownOfACause).map(({ flow }) => `    ${flow.id}: ${flow.expected} (${flow.row})`), ...more, ''];
   });
 }
 
@@ -72,8 +72,7 @@ function sums({ run, findings }: RunRecord): string {
     `fail ${of('fail')}, inconclusive ${of('inconclusive')}`;
 }
 
-/** Text from elsewhere must not move the cursor or colour the terminal. */
+/** Text from elsewhere must not move the cursor, colour the terminal, turn its direction, or hide: a line of it stays one line. */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\uFFFD');
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }

@@ -1,6 +1,7 @@
 // mocha's voice during the reachability run: quiet, since the run record is told by lib/reports/console.ts. Only what is
 // in no record is said here: a test that failed outside the plan.
 import Mocha from 'mocha';
+import { printable } from '../../lib/reports/console.ts';
 
 const { EVENT_RUN_END, EVENT_TEST_FAIL } = Mocha.Runner.constants;
 
@@ -8,7 +9,7 @@ export default class Quiet extends Mocha.reporters.Base {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
     runner.on(EVENT_TEST_FAIL, (test, error: Error) => {
-      if (!/ -> .* is (allowed|denied)$/.test(test.title)) process.stdout.write(`${test.fullTitle()}: ${error.message}\n`);
+      if (!/ -> .* is (allowed|denied)$/.test(test.title)) process.stdout.write(`${`${test.fullTitle()}: ${error.message}`.split('\n').map(printable).join('\n')}\n`);
     });
     runner.once(EVENT_RUN_END, () => {
       const { passes, failures } = this.stats;

@@ -42,6 +42,7 @@ describe('backing: the sender', () => {
     ['is not held by an answer on another interface', cell, { outcomes: { 'mesh -> chat.signal.org tcp/443': answered } }, null],
     ['is not held by another host\'s answer', cell, { outcomes: { 'joi -> ntp vmbr1 udp/123': answered } }, null],
     ['is held by an answer that it gave there itself', 'ntp -> mesh vmbr1 tcp/25', { outcomes: { 'mesh -> ntp vmbr1 udp/123': answered } }, 'mesh -> ntp vmbr1 udp/123'],
+    ['is not held by a third machine\'s word for it', 'ntp -> joi vmbr1 tcp/25', { outcomes: { 'mesh -> ntp vmbr1 udp/123': answered } }, null],
     ['is not held by an answer that it gave on another interface', 'ntp -> mesh wan tcp/25', { outcomes: { 'mesh -> ntp vmbr1 udp/123': answered } }, null],
     ['is not held by silence', cell, { outcomes: { 'mesh -> ntp vmbr1 udp/123': silent } }, null],
     ['is held for IPv6 by what was sent on the same interface', 'mesh -> joi vmbr1/ll tcp/25', { sessions: { mesh: '172.22.22.1' } }, 'login mesh'],

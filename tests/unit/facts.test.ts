@@ -85,6 +85,21 @@ describe('facts: whatever a host tells', () => {
   const hostile = ['10.0.0.0/99 dev eth0', '10.0.0.0/x dev eth0', '10.0.0.0/ dev eth0', '10.0.0.0/-1 dev eth0', 'fd00::/129 dev eth0', 'default via evil dev eth0', 'via via via', 'dev', 'prohibit', 'default'];
   for (const line of hostile)
     it(`the route "${line}" makes nothing throw`, () => routeTo(parseFacts({ ...told, routes4: line }) ?? facts, '10.0.0.1'));
+  const taken: readonly (readonly [sentence: string, told: Partial<Record<string, string>>, expected: Partial<Facts> | null])[] = [
+    ['a next hop that is an option is none', { routes4: 'default via -esh dev eth0', routes6: '' }, { routes: [] }],
+    ['a next hop that is a command is none', { routes4: 'default via $(reboot) dev eth0', routes6: '' }, { routes: [] }],
+    ['an interface that is a command is none', { routes4: 'default via 172.22.22.4 dev $(reboot)', routes6: '' }, { routes: [] }],
+    ['an interface with an escape holds no address', { addresses: '2: eth0    inet 10.0.0.1/8 scope global eth0\n3: \u001b[2J    inet 10.0.0.2/8 scope global x' }, { addresses: [{ interface: 'eth0', address: '10.0.0.1', prefix: 8, scope: 'global' }] }],
+    ['a fourth resolver is asked by nobody', { resolvers: [1, 2, 3, 4].map((n) => `nameserver 10.0.0.${n}\n`).join('') }, { resolvers: ['10.0.0.1', '10.0.0.2', '10.0.0.3'] }],
+    ['a line without end is nothing to plan from', { links: `1: ${'a'.repeat(100_000)}` }, null],
+    ['lines without end are nothing to plan from', { routes4: '10.0.0.0/8 dev eth0\n'.repeat(100_000) }, null],
+  ];
+  for (const [sentence, over, expected] of taken)
+    it(sentence, () => {
+      const parsed = parseFacts({ ...told, ...over });
+      if (expected === null) expect(parsed).to.equal(null);
+      else expect(parsed).to.deep.include(expected);
+    });
   it('no text makes anything throw', () => fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.array(fc.constantFrom('10.0.0.0/8', 'default', 'via', 'dev', 'table', 'eth0', 'fe80::1', '2:', 'inet', 'scope', '/33', '\n', 'global', '1.2.3.4/77')), (text, words) => {
     for (const addresses of [told.addresses, text, words.join(' ')]) {
       const parsed = parseFacts({ addresses, routes4: words.join(' '), routes6: text, resolvers: text, kernel: text });

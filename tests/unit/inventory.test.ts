@@ -59,6 +59,7 @@ const one: readonly (readonly [sentence: string, edits: Readonly<Record<string, 
   ['a network that the destination is not on', { [`${row}.network`]: 'wan' }, '$.matrix.flows[0].network: joi has no address on wan; add it under $.matrix.hosts.joi.addresses'],
   ['an id twice', { 'matrix.flows.1.id': 'mesh-joi-api' }, '$.matrix.flows[1].id: flows[0] has the id mesh-joi-api already'],
   ['an id that would colour a terminal', { [`${row}.id`]: 'a\u001b[31m' }, `$.matrix.flows[0].id: ${badName}`],
+  ['an id that every object has', { [`${row}.id`]: 'constructor' }, `$.matrix.flows[0].id: ${badName}`],
   ['TEMP as text', { [`${row}.temp`]: 'yes' }, '$.matrix.flows[0].temp: Invalid input: expected boolean, received string'],
   ['no flows', { 'matrix.flows': [] }, '$.matrix.flows: Too small: expected array to have >=1 items'],
   ['a kind of network that there is not', { 'matrix.networks.vmbr1.kind': 'lan' }, '$.matrix.networks.vmbr1.kind: Invalid option: expected one of "link"|"overlay"|"wan"|"local"'],
@@ -115,6 +116,9 @@ describe('inventory: what is no JSON', () => {
   ];
   for (const [sentence, source, at] of rows) it(`${sentence} is told with line and column`, () => expect(mistakesOf(source).join()).to.match(at));
   for (const source of ['[]', 'null', '7', '"matrix"']) it(`${source} is told to be no inventory`, () => expect(mistakesOf(source).join()).to.match(/^\$: Invalid input: expected object/));
+  it('a file nested without end is told so', () => expect(mistakesOf('['.repeat(100_000))).to.deep.equal(['$: nested deeper than any inventory (100 levels)']));
+  it('a key that no object can have is a mistake, since it would be lost', () =>
+    expect(mistakesOf(shipped.replace('"targets": {', '"targets": { "__proto__": { "addresses": ["192.0.2.1"], "serves": [] },')).join()).to.match(/^\$\.site\.targets\.__proto__: no name for anything \(line \d+, column \d+\)/));
   it('a key that stands twice is a mistake, since only the last would count', () =>
     expect(mistakesOf(shipped.replace('"site": {', '"site": {},\n "site": {')).join()).to.match(/site/));
 });

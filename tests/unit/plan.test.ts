@@ -1,8 +1,8 @@
 // The plan of a site like the lab's: every cell once, each with its look and with what must hold for its silence to count.
 import { expect } from 'chai';
-import type { Exchange, Flow, Plan, PlannedFlow } from '../../lib/model.ts';
+import type { Exchange, Facts, Flow, Plan, PlannedFlow } from '../../lib/model.ts';
 import { makePlan } from '../../lib/plan.ts';
-import { discovery, hosts, inventory, machines, plan, vantages } from '../fixtures/site.ts';
+import { address as held, discovery, hosts, inventory, machines, plan, vantages } from '../fixtures/site.ts';
 
 /** Families of their own, beyond what the matrix spans: plan/families.test.ts. */
 const others: ReadonlySet<string> = new Set(['source port', 'ip protocol', 'another way', 'surviving session']);
@@ -179,4 +179,17 @@ describe('plan: listeners', () => {
     const { listeners } = makePlan({ inventory: quiet, discovery, phase: 'steady', newToken: () => '00'.repeat(16) });
     expect(new Set(listeners.map(({ host }) => host))).to.deep.equal(new Set(['mesh', 'operator']));
   });
+});
+
+describe('plan: a machine that claims another one\'s address', () => {
+  const claiming = (host: string, own: string): Plan => plan({ discovery: { ...discovery, hosts: { ...hosts, [host]: { ...(hosts[host] as Facts), addresses: [...(hosts[host] as Facts).addresses, held('eth1', own, 32)] } } } });
+  const macOf = ({ flows }: Plan, id: string): unknown => {
+    const look = flows.find(({ flow }) => flow.id === id)?.farWall?.look;
+    return look?.by === 'frame' ? look.frame.mac : null;
+  };
+  const claims: readonly (readonly [sentence: string, host: string, own: string, id: string])[] = [
+    ['gets no frame that is meant for that one', 'joi', '172.22.22.3', 'mesh -> ntp vmbr1 tcp/25'],
+    ['gets no frame that goes by that one', 'mesh', '172.22.22.4', 'joi -> ntp wan tcp/25'],
+  ];
+  for (const [sentence, host, own, id] of claims) it(sentence, () => expect(macOf(claiming(host, own), id)).to.equal(macOf(whole, id)).and.not.equal(null));
 });

@@ -32,6 +32,11 @@ describe('resolve', () => {
   it('gives the addresses of a name, sorted', async () => expect((await resolve({ mesh: vantage(zone) }))['chat.signal.org']).to.deep.equal(['198.18.10.1', '198.18.10.2']));
   it('gives what any of the vantages was told, each once', async () =>
     expect((await resolve({ mesh: vantage(zone), ntp: vantage({ 'github.com': ['198.18.20.9', '198.18.20.1'] }) }))['github.com']).to.deep.equal(['198.18.20.1', '198.18.20.9']));
+  it('takes no more than sixteen addresses from one asker, and leaves the others theirs', async () => {
+    const forged = Array.from({ length: 60 }, (_none, index) => `10.0.0.${index + 1}`);
+    const found = (await resolve({ mesh: vantage({ 'github.com': forged }), ntp: vantage(zone) }))['github.com'];
+    expect(found).to.have.length(17).and.include('198.18.20.1');
+  });
   it('asks for every name, of those alone whom a row lets ask', async () => {
     const asked = { mesh: [] as Exchange[], joi: [] as Exchange[] };
     const names = await resolve({ mesh: vantage(zone, asked.mesh), joi: vantage(zone, asked.joi) });

@@ -105,6 +105,12 @@ describe('vantage: an exchange', () => {
     await new Promise((resolve) => stream.once('close', resolve));
     expect((await vantage.exchange(exchange)).failure).to.deep.equal({ operation: 'exchange', cause: 'the prober ended, or the connection to it broke' });
   });
+  const all = Array.from({ length: 20 }, (_none, index) => `ID sent ${index + 1} 40001 0.1\nID icmp ${index + 1} 4 3 13 172.22.22.4\nID error ${index + 1} EHOSTUNREACH connect\n`).join('') + `ID data 1 ${'00'.repeat(2048)} 2 10.0.0.1\n`;
+  const sizes: readonly (readonly [sentence: string, said: string, failure: unknown])[] = [
+    ['may say all that there is to say', all, null],
+    ['that is told in lines without end is a failure', 'ID closed 1\n'.repeat(1000), { operation: 'exchange', cause: 'the prober says more than it can have to say: is the machine still yours?' }],
+  ];
+  for (const [sentence, said, failure] of sizes) it(sentence, async () => expect((await (await ready(far(boot, (id) => `${said.replaceAll('ID', id)}${id} end\n`))).exchange(exchange)).failure).to.deep.equal(failure));
   it('survives a line without an end', async () => {
     const vantage = await ready(far(boot, (id) => `${'x'.repeat((1 << 20) + 2)}\n${id} end\n`));
     expect((await vantage.exchange(exchange)).failure).to.equal(null);

@@ -81,6 +81,15 @@ describe('destinations: outside', () => {
   });
   it('another vantage\'s resolver stands for no target here', () => expect(external('gateway', but('gateway', { resolvers: [] })).get('198.51.100.1')?.targets).to.deep.equal({ dhcp: '198.51.100.1' }));
   it('a resolver or a router of ours is none', () => expect([...external('mesh', but('ntp', { resolvers: ['172.22.22.4', '127.0.0.53'] })).values()].map((one) => one.address)).to.not.include.members(['172.22.22.4']).and.not.include('127.0.0.53'));
+  it('an address that a machine says it holds stays a target: the inventory says whose it is', () => {
+    const claiming = but('joi', { addresses: [...(hosts.joi as Facts).addresses, address('docker0', '1.1.1.1', 32), address('eth0', '198.51.100.1', 32), address('eth0', '198.18.10.1', 32)] });
+    expect([...external('mesh', claiming).keys()]).to.deep.equal([...external('mesh').keys()]);
+  });
+  it('a machine leads to one router, however many it names', () => {
+    const { routes } = hosts.ntp as Facts;
+    const many = [...routes, ...routes.map((one) => ({ ...one, via: '192.0.2.1' }))];
+    expect([...external('mesh', but('ntp', { routes: many })).keys()]).to.deep.equal([...external('mesh').keys()]);
+  });
   it('a name has its name for TLS, an address none', () => expect(['chat.signal.org#2', '1.1.1.1'].map((label) => external('mesh').get(label)?.serverName)).to.deep.equal(['chat.signal.org', null]));
   it('a name that did not resolve stands for itself, with its cause', () => {
     const nameless = { ...discovery, names: { ...discovery.names, 'github.com': { operation: 'resolve' as const, cause: 'nobody knows' } } };

@@ -55,7 +55,8 @@ describe('console: the sums', () => {
 describe('console: what others have said', () => {
   const rows: readonly (readonly [string, string])[] = [
     ['\u001b[2Jgone', '\uFFFD[2Jgone'], ['bell\u0007', 'bell\uFFFD'], ['two\nlines\r', 'two\uFFFDlines\uFFFD'], ['\u009b31m', '\uFFFD31m'], ['back\u0008\u007f', 'back\uFFFD\uFFFD'],
-    ['right to left \u202e', 'right to left \uFFFD'], ['plain ü 🔥', 'plain ü 🔥'],
+    ['right to left \u202e', 'right to left \uFFFD'], ['arabic letter mark \u061c', 'arabic letter mark \uFFFD'], ['no width \u200b\ufeff', 'no width \uFFFD\uFFFD'], ['line \u2028', 'line \uFFFD'], ['half \ud83d', 'half \uFFFD'],
+    ['plain ü 🔥', 'plain ü 🔥'],
   ];
   for (const [text, shown] of rows) it(`${JSON.stringify(text)} is shown as ${shown}`, () => expect(printable(text)).to.equal(shown));
 
@@ -65,6 +66,8 @@ describe('console: what others have said', () => {
     ['a verdict', renderConsole(aRecord([aFinding('joi -> ntp vmbr1 tcp/26', { ...reached, reason: escape })]))],
     ['a host\'s failure', renderConsole(aRecord([], host === undefined ? {} : { hosts: [{ ...host, failure: { operation: 'login', cause: escape } }] }))],
     ['what stopped the run', renderConsole(aRecord([], { stopped: escape }))],
+    ['a flow', renderConsole(aRecord([aFinding(`joi -> ${escape} tcp/26`, reached)]))],
+    ['a gap', renderConsole(aRecord([], { gaps: [{ reason: escape, cells: 1, example: escape }] }))],
     ['a warning', renderConsole(aRecord([], { warnings: [escape] }))],
   ];
   for (const [sentence, text] of told)
