@@ -199,7 +199,7 @@ function aliveControl({ observations }: Seen, aliveBy: readonly string[]): Contr
 
 /** A target outside that the operator finds silent sends no RST to others either. */
 function elsewhere({ observations }: Seen, aliveBy: readonly string[]): Resets | null {
-  const id = aliveBy.find((one) => observations.get(one)?.outcome.seen === 'silent');
+  const id = aliveBy.find((one) => observations.get(one)?.vantage === operator && observations.get(one)?.outcome.seen === 'silent');
   return id === undefined ? null : { id, sent: false, counted: false, detail: `${id}: silent, no RST` };
 }
 

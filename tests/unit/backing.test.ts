@@ -76,6 +76,16 @@ describe('backing: life at the far end', () => {
     });
 });
 
+describe('backing: no RST from a target outside', () => {
+  const resets = (cell: string, by: string): Backing['resets'] => {
+    const given = seen({});
+    const observations = new Map([[by, anObservation({ id: by, vantage: by.split(' ')[0] ?? '', outcome: silent })]]);
+    return backingFor({ ...given, observations }).endToEnd(find(cell)).resets;
+  };
+  it('is shown by the operator, who finds it silent', () => expect(resets('joi -> 1.1.1.1 tcp/443', 'operator => 1.1.1.1 tcp/443')?.sent).to.equal(false));
+  it('is not shown by the silence that a machine of ours may be kept in', () => expect(resets('joi -> chat.signal.org tcp/443', 'mesh -> chat.signal.org tcp/443')).to.equal(null));
+});
+
 const entry = (source: string, sourcePort: number, port: number): string =>
   `ipv4 2 udp 17 29 src=${source} dst=172.22.22.3 sport=${sourcePort} dport=${port} [UNREPLIED] src=172.22.22.3 dst=${source} sport=${port} dport=${sourcePort} mark=0 use=2`;
 
