@@ -1,27 +1,40 @@
 // The steps of `npm run verify`. All of them run, whatever the first ones say; the last line is the sum of real counts: a
-// step is one, a mocha suite as many as it has tests. A suite that says nothing of its counts has failed.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+// step is one, a mocha suite as many as it has tests. A suite that says nothing of its counts has failed. What needs a lab runs
+// in two lanes, each with a lab of its own, since a run waits more than it works.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { apart } from '../lab/apart.ts';
 
 type Count = Readonly<{ passed: number; failed: number }>;
+type Step = Readonly<{ name: string; argv: readonly string[]; isSuite: boolean }>;
 
 const root = join(import.meta.dirname, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'flowproof-verify-'));
 
-function run(argv: readonly string[], env: Readonly<Record<string, string>> = {}): boolean {
-  const [command = '', ...rest] = argv;
-  return spawnSync(command, rest, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status === 0;
+const step = (name: string, ...argv: readonly string[]): Step => ({ name, argv, isSuite: false });
+const tool = (name: string, ...argv: readonly string[]): Step => step(name, 'npx', '--no-install', ...argv);
+const suite = (name: string, config: string, ...files: readonly string[]): Step =>
+  ({ name, isSuite: true, argv: ['npx', '--no-install', 'mocha', '--config', `tests/${config}.mocharc.json`, '--reporter', './tests/tally.ts', ...files] });
+
+/** Runs it in a lane; what it prints comes in one piece when it ends. */
+async function perform({ name, argv, isSuite }: Step, lane: number): Promise<Count> {
+  const [tally, output] = [join(scratch, `${name} tally`), join(scratch, `${name} output`)];
+  const [command = '', ...rest] = lane === 0 ? argv : apart(argv);
+  console.log(`== ${name} …`);
+  const begun = Date.now();
+  const file = openSync(output, 'w');
+  const child = spawn(command, rest, { cwd: root, stdio: ['ignore', file, file], env: { ...process.env, FLOWPROOF_TALLY: tally } });
+  const [code] = (await once(child, 'close')) as [number | null];
+  closeSync(file);
+  const count = isSuite ? suiteCount(tally, code === 0) : { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+  console.log(`\n== ${name}\n${readFileSync(output, 'utf8')}== ${name}: ${count.passed} passed, ${count.failed} failed (${Math.round((Date.now() - begun) / 1000)} s)`);
+  return count;
 }
 
-function step(argv: readonly string[]): Count {
-  return run(argv) ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
-}
-
-function suite(config: string): Count {
-  const tally = join(scratch, config);
-  const ended = run(['npx', '--no-install', 'mocha', '--config', `tests/${config}.mocharc.json`, '--reporter', './tests/tally.ts'], { FLOWPROOF_TALLY: tally });
+function suiteCount(tally: string, endedWell: boolean): Count {
   let counted = '';
   try {
     counted = readFileSync(tally, 'utf8');
@@ -30,7 +43,7 @@ function suite(config: string): Count {
   }
   const [passed = 0, failed = 0] = counted.trim().split(' ').map(Number);
   // A run that ends badly with no failed test (a hook, a crash at the end) is a failure all the same.
-  return { passed, failed: ended ? failed : Math.max(failed, 1) };
+  return { passed, failed: endedWell ? failed : Math.max(failed, 1) };
 }
 
 /** What the lab could leave behind on the machine: mounts, daemons, namespaces, links. */
@@ -55,33 +68,32 @@ function leavesNothing(before: readonly string[]): Count {
   return { passed: 0, failed: 1 };
 }
 
-const steps: readonly (readonly [string, () => Count])[] = [
-  ['types', () => step(['npx', '--no-install', 'tsc'])],
-  ['lint', () => step(['npx', '--no-install', 'oxlint', '--type-aware', '--deny-warnings'])],
-  ['dead code', () => step(['npx', '--no-install', 'knip'])],
-  ['unit tests', () => suite('unit')],
-  ['tools for the lab', () => step(['sh', 'lab/setup.sh'])],
+const inLab = (name: string): Step => suite(`the harness in the lab: ${name}`, 'lab', `tests/lab/${name}`);
+const scenarios = readdirSync(join(root, 'tests/lab')).filter((name) => name.endsWith('.test.ts'));
+/** It looks at all the machine's processes, so no other lab may stand. */
+const alone = 'leftovers.test.ts';
+
+const first = [
+  tool('types', 'tsc'), tool('lint', 'oxlint', '--type-aware', '--deny-warnings'), tool('dead code', 'knip'), suite('unit tests', 'unit'),
+  step('tools for the lab', 'sh', 'lab/setup.sh'), tool('root file systems for the lab', 'tsx', 'lab/cli.ts', 'up'), inLab(alone),
 ];
-const inLab: readonly (readonly [string, () => Count])[] = [
-  ['the harness in the lab', () => suite('lab')],
-  ['the probers', () => suite('prober')],
+/** The long ones first, so that no lane waits for the other at the end. */
+const inLanes = [
+  suite('the probers', 'prober'),
+  ...scenarios.filter((name) => name !== alone).map(inLab),
+  tool('mutants, a sample', 'tsx', 'tests/mutation/cli.ts', '--sample'),
+  tool('hostile input, a minute', 'tsx', 'tests/fuzz.ts', '--seconds', '60'),
 ];
 
 const results: Count[] = [];
-const perform = (all: typeof steps): void => {
-  for (const [name, action] of all) {
-    console.log(`\n== ${name}`);
-    const result = action();
-    console.log(`== ${name}: ${result.passed} passed, ${result.failed} failed`);
-    results.push(result);
-  }
-};
-
 try {
-  perform(steps);
   const before = traces();
-  perform(inLab);
-  perform([['nothing left behind', () => leavesNothing(before)]]);
+  for (const one of first) results.push(await perform(one, 0));
+  const waiting = [...inLanes];
+  await Promise.all([0, 1].map(async (lane) => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results.push(await perform(next, lane));
+  }));
+  results.push(leavesNothing(before));
 } finally {
   rmSync(scratch, { recursive: true });
 }

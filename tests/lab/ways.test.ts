@@ -59,18 +59,6 @@ describe('one way alone is open', () => {
     for (const { grade, walls, id } of open) expect([grade, walls?.far.stands], id).to.deep.equal(['proven', true]);
   });
 
-  it('a stateless rule for replies', async () => {
-    await insert('joi', 'output', 'udp sport 53 accept');
-    await insert('gateway', 'forward', 'udp sport 53 accept');
-    expectRed(await npmTest(), { fail: [...cells(firstOfEach, 'udp', 53, { sourcePort: 53 }), ...cells(firstOfEach, 'udp', 40_000, { sourcePort: 53 })] });
-  });
-
-  it('GRE', async () => {
-    await insert('joi', 'output', 'meta l4proto gre accept');
-    await insert('gateway', 'forward', 'meta l4proto gre accept');
-    expectRed(await npmTest(), { fail: cells(firstOfEach, 'ip', 47) });
-  });
-
   it('by mesh, which forwards', async () => {
     await mustRun('mesh', ['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
     await mustRun('mesh', ['nft', '-f', '-'], { input: 'table ip other {\nchain out {\ntype nat hook postrouting priority srcnat\noifname "eth0" masquerade\n}\n}\n' });

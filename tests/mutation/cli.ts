@@ -1,5 +1,6 @@
 // `npm run mutate`: would the suite see a broken firewall? Each mutant of the lab's firewalls is made, what must turn red is
 // reckoned from the kernels, and the suite's verdicts are held to it, cell by cell.
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -87,8 +88,9 @@ async function runApart(labs: number): Promise<readonly Result[]> {
   const files = Array.from({ length: labs }, (_, index) => join(reports, `mutation-${index + 1}.json`));
   await Promise.all(files.map(async (file, index) => {
     rmSync(file, { force: true });
-    const child = apart([process.execPath, '--import', 'tsx', join(import.meta.dirname, 'cli.ts'), ...own, '--part', `${index + 1}/${labs}`], { FLOWPROOF_MUTATION: file });
-    for (const stream of [child.stdout, child.stderr]) if (stream) createInterface(stream).on('line', (line) => console.log(`${index + 1}| ${line}`));
+    const [command = '', ...rest] = apart([process.execPath, '--import', 'tsx', join(import.meta.dirname, 'cli.ts'), ...own, '--part', `${index + 1}/${labs}`]);
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FLOWPROOF_MUTATION: file } });
+    for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', (line) => console.log(`${index + 1}| ${line}`));
     await once(child, 'close');
   }));
   return files.flatMap((file) => (JSON.parse(readFileSync(file, 'utf8')) as { mutants: Result[] }).mutants);
