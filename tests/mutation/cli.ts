@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { apart } from '../../lab/apart.ts';
-import { down } from '../../lab/down.ts';
+import { down, takeDown } from '../../lab/down.ts';
 import { setPhase } from '../../lab/phase.ts';
 import { untilReady } from '../../lab/ready.ts';
 import { up, repository } from '../../lab/up.ts';
@@ -33,8 +33,11 @@ function wanted(): Wanted {
   return { only: new RegExp(values.only ?? ''), isSample: values.sample === true, labs: Number(labs), part: [Number(index), Number(count)] };
 }
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 async function runHere({ only, isSample, part: [index, count] }: Wanted): Promise<readonly Result[]> {
   const results: Result[] = [];
+  for (const signal of signals) process.once(signal, () => void takeDown().finally(() => process.exit(130)));
   await up({ phase: 'steady' });
   try {
     for (const phase of ['steady', 'setup'] as const) {
@@ -91,6 +94,7 @@ async function runApart(labs: number): Promise<readonly Result[]> {
     const [command = '', ...rest] = apart([process.execPath, '--import', 'tsx', join(import.meta.dirname, 'cli.ts'), ...own, '--part', `${index + 1}/${labs}`]);
     const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FLOWPROOF_MUTATION: file } });
     for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', (line) => console.log(`${index + 1}| ${line}`));
+    for (const signal of signals) process.on(signal, () => child.kill(signal));
     await once(child, 'close');
   }));
   return files.flatMap((file) => (JSON.parse(readFileSync(file, 'utf8')) as { mutants: Result[] }).mutants);

@@ -1,6 +1,6 @@
 // Mutants of a firewall by the operators of the literature (Hwang, Xie, Chen, Liu, "Systematic structural testing of firewall
 // policies", IEEE TNSM 2012): pure, from the rules as nft's JSON has them. Under a policy of drop, an accept turned into a
-// drop is the rule removed; it is not made twice.
+// drop is the rule removed, and an accept without any clause is the policy reversed; neither is made twice.
 import type { Chain, Command, Match, NftSet, Rule, Ruleset, Statement } from './ruleset.ts';
 
 /** `n`: the rule's place in its chain, from 1. The commands are for the ruleset that they were made from. */
@@ -13,24 +13,25 @@ export function mutationsOf(ruleset: Ruleset): readonly Mutation[] {
     ...rules.flatMap((rule) => ruleMutations(rule, rules.filter(({ chain }) => chain === rule.chain).indexOf(rule) + 1)),
     ...sets.flatMap(setMutations),
   ];
-  const seen = new Set<string>();
-  return all.filter(({ chain, commands }) => {
-    // `accept` without a clause is the same from wherever it comes.
-    const key = `${chain} ${JSON.stringify(commands.map((command) => JSON.stringify(command).replace(/"handle":\d+,"expr":\[\{"accept":null\}\]/, 'accept all')))}`;
-    return !seen.has(key) && seen.add(key) !== undefined;
-  });
+  // An accept without a clause is the policy reversed.
+  return all.filter(({ commands }) => !commands.some((command) => acceptsAll(command)));
+}
+
+function acceptsAll({ replace }: Command): boolean {
+  const { expr } = (replace as { readonly rule: Rule } | undefined)?.rule ?? { expr: [] };
+  return expr.length === 1 && 'accept' in (expr[0] ?? {});
 }
 
 function chainMutations({ family, table, name, type, hook, prio, policy }: Chain, rules: readonly Rule[]): Mutation[] {
   if (hook === undefined) return [];
   const chain = { family, table, name, type, hook, prio };
   const opened: Mutation = { chain: name, name: 'policy reversed', commands: [{ add: { chain: { ...chain, policy: policy === 'drop' ? 'accept' : 'drop' } } }] };
-  // Each rule behind its neighbour.
-  const swapped = rules.slice(1).map((rule, index): Mutation => ({
-    chain: name, name: `rules ${index + 1} and ${index + 2} swapped`,
-    commands: [{ delete: { rule: place(rule) } }, { insert: { rule: { ...place(rules[index] ?? rule), expr: rule.expr } } }],
-  }));
-  return [opened, ...swapped];
+  // Deleted and put in front, one after the other: the last becomes the first.
+  const reversed: Mutation = {
+    chain: name, name: 'rules in reverse order',
+    commands: rules.flatMap((rule) => [{ delete: { rule: place(rule) } }, { insert: { rule: { ...withoutHandle(rule), expr: rule.expr } } }]),
+  };
+  return rules.length > 1 ? [opened, reversed] : [opened];
 }
 
 const place = ({ family, table, chain, handle }: Rule): Omit<Rule, 'expr'> => ({ family, table, chain, handle });
