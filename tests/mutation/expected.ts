@@ -5,8 +5,11 @@ import type { Fate, Packet } from './reckoning.ts';
 
 export type Fates = Readonly<{ user: ReadonlyMap<string, Fate>; frame: ReadonlyMap<string, Fate> }>;
 
-/** `shown`: green by a proof, or inconclusive where a witness is out of reach · `any`: not for the packets to say. */
-export type Must = 'pass' | 'fail' | 'inconclusive' | 'red' | 'shown' | 'any';
+/**
+ * `shown`: green by a proof, or inconclusive where a witness is out of reach · `blind`: inconclusive, or no cell at all, as some
+ * are about what the source alone can tell · `any`: not for the packets to say.
+ */
+export type Must = 'pass' | 'fail' | 'blind' | 'red' | 'shown' | 'any';
 
 const numbers: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
@@ -49,10 +52,10 @@ export function expectations(cells: readonly Cell[], { user, frame }: Fates, con
 
   const must = (cell: Cell): Must => {
     const fate = user.get(cell.id);
-    if (cell.family === 'surviving session') return isIn(cell.from) ? 'any' : 'inconclusive';
+    if (cell.family === 'surviving session') return isIn(cell.from) ? 'any' : 'blind';
     const isLogin = cell.expected === 'allowed' && cell.proto === 'tcp' && cell.port === 22;
     if (isLogin) return fate?.answered === true ? 'pass' : cell.from === 'gateway' && !gatewayIn ? 'red' : 'fail';
-    if (!isIn(cell.from)) return 'inconclusive';
+    if (!isIn(cell.from)) return 'blind';
     if (fate === undefined) return strays.has(strayOf(cell, cell.to)) ? 'any' : 'pass';
     if (cell.expected === 'allowed') return fate.answered || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
     const through = frame.get(cell.id)?.got ?? null;
@@ -78,16 +81,17 @@ export function compare(must: ReadonlyMap<string, Must>, seen: readonly Cell[]):
   const wanted = (kinds: readonly Must[]): string[] => ids.filter((id) => kinds.includes(must.get(id) ?? 'pass'));
   const missed = [
     ...wanted(['fail']).filter((id) => now.get(id)?.verdict !== 'fail'),
-    ...wanted(['inconclusive']).filter((id) => now.get(id)?.verdict !== 'inconclusive'),
+    ...wanted(['blind']).filter((id) => (now.get(id)?.verdict ?? 'inconclusive') !== 'inconclusive'),
     ...wanted(['red']).filter((id) => !isRed(id)),
   ];
+  const blind = new Set(wanted(['blind']).map((id) => id.split(' ')[0]));
   const surplus = [
     ...wanted(['pass']).filter(isRed),
     ...wanted(['shown']).filter((id) => now.get(id)?.verdict === 'fail'),
-    ...seen.filter(({ id, verdict }) => !must.has(id) && verdict !== 'pass').map(({ id }) => id),
+    ...seen.filter(({ id, from, verdict }) => !must.has(id) && verdict !== 'pass' && !(verdict === 'inconclusive' && blind.has(from))).map(({ id }) => id),
   ];
   return {
-    expectedRed: wanted(['fail', 'inconclusive', 'red']).map((id) => `${must.get(id)}: ${id}`),
+    expectedRed: wanted(['fail', 'blind', 'red']).map((id) => `${must.get(id) === 'blind' ? 'inconclusive' : must.get(id)}: ${id}`),
     seenRed: seen.filter(({ verdict }) => verdict !== 'pass').map(({ id }) => line(id)),
     missed: missed.map(line),
     surplus: surplus.map((id) => `${line(id)}: ${now.get(id)?.reason}`),

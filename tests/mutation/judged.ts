@@ -76,7 +76,7 @@ export async function judged(mutant: Mutant, { cells, fates: before }: Intact): 
     const intact = await reckonEdges(mutant, change);
     const differs = [...changed].filter(([id, fate]) => JSON.stringify(fate) !== JSON.stringify(intact.get(id))).map(([id]) => id);
     if (differs.length === 0) return result({ result: 'equivalent', reason: `none of ${cells.length} cells and ${changed.size} packets at its edges is treated otherwise` });
-    const outside = differs.filter((id) => !/ (forged|stranger) /.test(id));
+    const outside = differs.filter((id) => !/ (forged|stranger|to itself) /.test(id));
     if (outside.length === 0) return result({ result: 'masked', reason: `the matrix says nothing of the packets that differ: ${differs.slice(0, 5).join(', ')}` });
     return result({ result: 'survived', reason: `no cell asks: ${outside.slice(0, 10).join(', ')}` });
   } finally {
@@ -94,10 +94,11 @@ function verdictOf({ widest }: Mutant, { seen, exitCode, walls, isOpen, ...compa
   if (isOpen && !isWrong) return result({ ...over, result: 'killed', reason: `${own.length} cells red, as reckoned` });
   if (isWrong) return result({ ...over, result: 'survived', reason: `${missed.length} cells not red that must be, ${compared.surplus.length} red that must not` });
   const now = new Map(seen.map((cell) => [cell.id, cell]));
-  const visible = walls.filter(({ id }) => now.get(id)?.walls !== null);
-  const unseen = visible.filter(({ id, wall }) => now.get(id)?.walls?.[wall].stands !== false);
-  if (unseen.length > 0) return result({ ...over, result: 'survived', reason: `walls that are open and not told: ${unseen.slice(0, 10).map(({ id, wall }) => `${wall} of ${id}`).join(', ')}` });
-  if (visible.length > 0) return result({ ...over, result: 'masked', byWalls: true, reason: `the other wall holds; the report names ${visible.length} walls that are open` });
+  const standing = (one: boolean | null): readonly Opened[] => walls.filter(({ id, wall }) => now.get(id)?.walls?.[wall].stands === one);
+  const wrong = standing(true);
+  if (wrong.length > 0) return result({ ...over, result: 'survived', reason: `walls that are open and are said to stand: ${wrong.slice(0, 10).map(({ id, wall }) => `${wall} of ${id}`).join(', ')}` });
+  const told = standing(false).length;
+  if (told > 0) return result({ ...over, result: 'masked', byWalls: true, reason: `the other wall holds; the report names ${told} walls that are open` });
   if (walls.length > 0) return result({ ...over, result: 'masked', reason: `the other wall holds; this one cannot be looked at by itself from ${[...new Set(walls.map(({ from }) => from))].join(', ')}` });
   return result({ ...over, result: 'equivalent', reason: 'nothing gets through, and nothing is red' });
 }
@@ -112,6 +113,8 @@ function wallsOpened(cells: readonly Cell[], before: Fates, now: Fates): readonl
   ]);
 }
 
+const ownersOf = (address: string): readonly string[] => [...Object.entries(vmbr1), ...Object.entries(wan), ['mesh', nebula.mesh], ['joi', nebula.joi]].filter(([, held]) => held === address).map(([name]) => String(name));
+
 /** Packets at the edges of what a change names: its ports and their neighbours, its addresses as sources and targets. */
 async function reckonEdges({ host }: Mutant, change: readonly string[]): Promise<ReadonlyMap<string, Fate>> {
   const text = change.join(' ');
@@ -121,9 +124,10 @@ async function reckonEdges({ host }: Mutant, change: readonly string[]): Promise
   const machines = innerNames.filter((name) => name !== 'ollama');
   const packet = (from: InnerName, address: string, protocol: number, dport: number, kind: string): Packet =>
     ({ id: `${from} -> ${address} ${protocol}/${dport} ${kind} `, from, address, protocol, sport: 0, dport, payload: '', by: null });
-  const users = machines.flatMap((from) => own.flatMap((address) => [6, 17].flatMap((protocol) => ports.map((port) => packet(from, address, protocol, port, 'user')))));
+  const kind = (from: InnerName, address: string): string => (ownersOf(address).includes(from) ? 'to itself' : 'user');
+  const users = machines.flatMap((from) => own.flatMap((address) => [6, 17].flatMap((protocol) => ports.map((port) => packet(from, address, protocol, port, kind(from, address))))));
   const strangers = named.filter((address) => !own.includes(address)).flatMap((address) => [6, 17].flatMap((protocol) => ports.map((port) => packet(host, address, protocol, port, 'stranger'))));
-  const pings = machines.flatMap((from) => own.map((address) => packet(from, address, 1, 0, 'user')));
+  const pings = machines.flatMap((from) => own.map((address) => packet(from, address, 1, 0, kind(from, address))));
   const asUsers = await reckon([...users, ...pings, ...strangers], 'as a user');
   const forged = machines.filter((from) => from !== host).flatMap((from) => own.flatMap((address) => named.flatMap((source) => [6, 17].flatMap((protocol) => ports.slice(0, 8).map((port) => ({ ...packet(from, address, protocol, port, `forged ${source}`), source }))))));
   const frames = [...users.map((one) => ({ ...one, id: `${one.id}as a frame` })), ...pings.map((one) => ({ ...one, id: `${one.id}as a frame` }))];
