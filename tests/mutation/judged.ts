@@ -113,7 +113,7 @@ function wallsOpened(cells: readonly Cell[], before: Fates, now: Fates): readonl
   ]);
 }
 
-const ownersOf = (address: string): readonly string[] => [...Object.entries(vmbr1), ...Object.entries(wan), ['mesh', nebula.mesh], ['joi', nebula.joi]].filter(([, held]) => held === address).map(([name]) => String(name));
+const ownersOf = (address: string): readonly string[] => [...Object.entries(vmbr1), ...Object.entries(wan), ['mesh', nebula.mesh], ['joi', nebula.joi]].filter(([, held]) => held === address).map(([name]) => name ?? '');
 
 /** Packets at the edges of what a change names: its ports and their neighbours, its addresses as sources and targets. */
 async function reckonEdges({ host }: Mutant, change: readonly string[]): Promise<ReadonlyMap<string, Fate>> {
