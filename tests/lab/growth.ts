@@ -20,7 +20,7 @@ export function growths(runs: readonly Measures[]): readonly Growth[] {
   return names.flatMap((name) => {
     const of = (some: readonly Measures[]): number => median(some.map((measures) => measures[name] ?? 0));
     const [first, last] = [of(runs.slice(0, tenth)), of(runs.slice(-tenth))];
-    const allowed = noise.find(([end]) => name.endsWith(end))?.[1](first) ?? first;
+    const allowed = Math.round((noise.find(([end]) => name.endsWith(end))?.[1](first) ?? first) * 10) / 10;
     return last > allowed ? [{ name, first, last, allowed }] : [];
   });
 }

@@ -17,7 +17,10 @@ export type Cell = Readonly<{
 
 type Wall = Readonly<{ stands: boolean | null; grade: string | null; reason: string }>;
 
-export type Ran = Readonly<{ exitCode: number; output: string; cells: readonly Cell[]; junit: string }>;
+export type Ran = Readonly<{ exitCode: number; output: string; cells: readonly Cell[]; loss: Loss | null; junit: string }>;
+
+/** What the run itself found out about lost packets. */
+type Loss = Readonly<{ roundTrips: number; missed: number; extraTries: number }>;
 
 /** An `npm test` that is under way. */
 export type Typed = Readonly<{
@@ -66,9 +69,8 @@ export function typeNpmTest(env: Readonly<Record<string, string>> = {}, keep: st
     try {
       const [code, killedBy] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
       if (killedBy === 'SIGKILL') throw new Error(`npm test hung for ${hangsAfterMs} ms:\n${output}`);
-      const evidence = read('evidence.json');
-      const cells = evidence === '' ? [] : (JSON.parse(evidence) as { flows: Cell[] }).flows;
-      return { exitCode: code ?? 128 + constants.signals[killedBy ?? 'SIGKILL'], output, cells, junit: read('junit.xml') };
+      const evidence = JSON.parse(read('evidence.json') || '{ "flows": [] }') as { flows: Cell[]; run?: { loss?: Loss } };
+      return { exitCode: code ?? 128 + constants.signals[killedBy ?? 'SIGKILL'], output, cells: evidence.flows, loss: evidence.run?.loss ?? null, junit: read('junit.xml') };
     } finally {
       clearTimeout(timer);
       const kept = keep === null ? null : join(parent, keep);
