@@ -39,8 +39,8 @@ const loginMs = 60_000;
 /** For the gateway's session to say anything at all: rather a long wait than a "blocked" that only the session was. */
 const sessionMs = 30_000;
 const withoutSha1: MacAlgorithm[] = ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'];
-/** A dead path is known after ten of these: at the loss above, TCP's pauses of 25 s are one flight's in 3,500. */
-const keepalive = { intervalMs: 3_000, most: 10 } as const;
+/** A dead path is known after fifteen of these: at the loss above, one flight in 3,500 stalls for 25 s, one in 10,000 for 51 s. */
+const keepalive = { intervalMs: 3_000, most: 15 } as const;
 
 /**
  * Logs in with the keys and the agent that `ssh` would use; host keys are compared with those on file, byte for byte.

@@ -33,7 +33,7 @@ export type Vantage = Readonly<{
 export type Listening = Readonly<{ arrivals: () => readonly Arrival[]; hush: () => Promise<readonly Arrival[] | Failure> }>;
 
 /** A look may wait in the prober for a free descriptor or process; one that has said nothing of any look for so long is stuck. */
-const slackMs = 30_000;
+const slackMs = 45_000;
 /** And no longer than this, however much it says: a machine may be in other hands. */
 const patienceMs = 60_000;
 /** A login shell's profile on a slow machine, and the program over a line that stalls; the same patience as the session's own. */

@@ -63,7 +63,7 @@ function causes(wrong: readonly Finding[]): readonly string[] {
 /** Nothing is said where nothing was lost. */
 function lossLine({ run: { loss } }: RunRecord): readonly string[] {
   if (loss.missed === 0) return [];
-  const share = `${((loss.missed / loss.roundTrips) * 100).toFixed(1)} % of ${loss.roundTrips} round trips that were shown to work`;
+  const share = `${((loss.missed / loss.roundTrips) * 100).toFixed(1)} % of ${loss.roundTrips} round trips on flows that answer`;
   return [`packets are lost: ${share} (up to ${Math.round(loss.atMost * 100)} % one way); ${loss.tries === null ? 'silence tells nothing at that' : `${loss.extraTries} tries were made for it, ${loss.tries} for each silent look`}`];
 }
 
