@@ -89,6 +89,7 @@ function lineOf({ cells, seconds, wrong, regraded, inconclusive, dropped, measur
 }
 
 function told(count: number, runs: readonly Run[]): boolean {
+  if (runs.length === 0) return false;
   const sum = (of: (run: Run) => number): number => runs.reduce((total, run) => total + of(run), 0);
   const cells = sum((run) => run.cells);
   const wrong = runs.flatMap((run) => run.wrong);

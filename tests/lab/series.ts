@@ -16,7 +16,8 @@ export async function series(command: string, usual: number, perform: Perform): 
   const standing = await isHealthy();
   if (standing && machineNames.some((name) => probersOn(name).length > 0)) return refuse(`${command}: a run is under way in the lab: wait for its end`);
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  // Each time: npm and tsx hand a signal on that the terminal has sent us already.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   await up({ phase: 'steady' });
   try {
     const well = await perform(count, stop.signal);
