@@ -55,10 +55,10 @@ export async function run(name: InnerName, argv: readonly string[], options: Run
   return result(await ours({ input: options.input })`exec ${command}`);
 }
 
-/** As `run`, without waiting for its end; its outputs are pipes. */
+/** As `run`, without waiting for its end; its outputs are pipes. A Ctrl-C in our own terminal does not reach it. */
 export function begin(name: InnerName, argv: readonly string[], options: RunOptions = {}): ChildProcess {
   const [program = '', ...rest] = commandIn(name, argv, options);
-  return spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
 }
 
 function commandIn(name: InnerName, argv: readonly string[], { dir, env, rights }: RunOptions): string[] {

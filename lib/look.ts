@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { Entered } from './enter.ts';
 import { isFailure, operator } from './facts.ts';
+import { appended, roundTripMiss, triesFor, wrongChance } from './loss.ts';
 import type { Failure, Observation, Outcome, Probe } from './model.ts';
 import { asSocketReplies, readOutcome } from './outcome.ts';
 import { askThroughRelay } from './relay.ts';
@@ -44,12 +45,26 @@ async function ask(probe: Probe, began: number, vantage: Vantage, { entered, sto
   }
   if (how.by !== 'exchange') throw new Error(`no vantage looks by ${how.by}`);
   const { exchange } = how;
-  const looked = await vantage.exchange(exchange);
   const asked = { flow, address: exchange.address, token, send: exchange.send, hasFamily: hasFamilyOf(entered, probe.vantage, exchange.address) };
-  const outcome = readOutcome(asked, looked.replies, why(looked));
+  let looked: Looked = { replies: [], failure: null };
+  let outcome: Outcome = { seen: 'silent' };
+  for (let left = flow.expected === 'allowed' ? roundsOfAllowed : 1; left > 0; left -= 1) {
+    const last = await vantage.exchange(exchange);
+    looked = { replies: appended(looked.replies, last.replies), failure: last.failure };
+    outcome = readOutcome(asked, last.replies, why(last));
+    if (!isCutShort(outcome, last.replies)) break;
+  }
   // A denied server that answers needs no second opinion.
   const note = flow.protocol === 'ntp' && flow.expected === 'allowed' && flow.from !== operator ? await askThroughRelay(vantage, exchange) : undefined;
   return observationOf(probe, began, outcome, looked.replies, note);
+}
+
+/** What ends an exchange before its tries are spent fails by chance in one of twenty: three lost rounds of ARP, or of what follows a handshake. */
+const roundsOfAllowed = triesFor(roundTripMiss ** 3, wrongChance.allowed);
+
+/** The neighbour was not found, or the handshake was all: of an allowed flow, a fresh exchange may do better. */
+function isCutShort(outcome: Outcome, replies: Observation['replies']): boolean {
+  return outcome.seen === 'dead' || (outcome.seen === 'garbled' && !replies.some(({ event }) => event === 'data'));
 }
 
 export function observationOf({ id, vantage }: Probe, beganMs: number, outcome: Outcome, replies: Observation['replies'] = [], note?: string): Observation {

@@ -1,12 +1,14 @@
 // The conductor: enters the hosts, plans, looks at everything at once, judges. The only file that joins the rest; a probe
 // never makes it throw.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { askAgain, measureLoss } from './again.ts';
 import { interfaceOf, isFailure, operator } from './facts.ts';
 import { enterAll, type Entered } from './enter.ts';
 import { findingsOf } from './findings.ts';
 import { startListening } from './listen.ts';
 import { configWarnings } from './login.ts';
 import { look } from './look.ts';
+import { withTries } from './loss.ts';
 import type { Discovery, Failure, HostRecord, Inventory, Observation, Phase, Plan, Probe, Resets, RunRecord } from './model.ts';
 import { makePlan } from './plan.ts';
 import { startCounting, type Counting } from './resets.ts';
@@ -46,10 +48,13 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
     const probes = [...plan.flows.flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall].filter((one) => one !== null)), ...plan.controls];
     // Past the source's own firewall last: what answers a frame would reach a user's look from the same port.
     const farWalls = new Set(plan.flows.flatMap(({ farWall }) => farWall ?? []));
-    const asUsers = await Promise.all(probes.filter((probe) => !farWalls.has(probe)).map((probe) => look(probe, seat)));
-    const looked = [...asUsers, ...(await Promise.all([...farWalls].map((probe) => look(probe, seat))))];
-    const observations = new Map(looked.map((observation) => [observation.id, observation]));
-    const resets = await settleResets(counting, probes, observations, async (probe) => (await look(probe, seat)).outcome);
+    const asUsers = byId(await Promise.all(probes.filter((probe) => !farWalls.has(probe)).map((probe) => look(probe, seat))));
+    const [measured, pastWalls] = await Promise.all([measureLoss(plan, asUsers, vantages), Promise.all([...farWalls].map((probe) => look(probe, seat)))]);
+    const once = new Map([...asUsers, ...byId(pastWalls)]);
+    const seen = { inventory, discovery, phase, plan, sessions: sessionsOf(entered) };
+    const soFar = measured.tries === 0 ? [] : findingsOf({ ...seen, observations: once, tracked: await tracking.read(), heard: new Map(), resets: new Map() });
+    const { observations, loss } = await askAgain({ plan, loss: measured, observations: once, findings: soFar, look: (probe) => look(probe, seat) });
+    const resets = await settleResets(counting, plan, observations, async (probe) => (await look(loss.tries ? withTries(probe, loss.tries, true) : probe, seat)).outcome);
     const tracked = await tracking.finish();
     const heard = await listening.finish();
     leave(entered);
@@ -58,10 +63,10 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
       run: {
         id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, version, node: process.version,
         hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
-        universe: plan.universe, gaps: plan.gaps, stopped, warnings: configWarnings(),
+        universe: plan.universe, gaps: plan.gaps, loss, stopped, warnings: configWarnings(),
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
-      findings: findingsOf({ inventory, discovery, phase, plan, observations, tracked, heard, resets, sessions: sessionsOf(entered) }),
+      findings: findingsOf({ ...seen, observations, tracked, heard, resets }),
     };
   };
   return { plan, interrupt, record: observe() };
@@ -84,8 +89,12 @@ async function discover(asking: Parameters<typeof resolveNames>[0], entered: rea
   };
 }
 
+const byId = (observations: readonly Observation[]): ReadonlyMap<string, Observation> => new Map(observations.map((observation) => [observation.id, observation]));
+
 /** Of the TCP looks at our own hosts that came to nothing or to a RST: was it the host's own kernel that answered? */
-function settleResets(counting: Counting, probes: readonly Probe[], observations: ReadonlyMap<string, Observation>, again: (probe: Probe) => Promise<Observation['outcome']>): Promise<ReadonlyMap<string, Resets>> {
+function settleResets(counting: Counting, { flows }: Plan, observations: ReadonlyMap<string, Observation>, again: (probe: Probe) => Promise<Observation['outcome']>): Promise<ReadonlyMap<string, Resets>> {
+  // A SYN that the source's own firewall bars meets no port.
+  const probes = flows.flatMap(({ probe, nearWall, farWall }) => [nearWall !== null && observations.get(nearWall.id)?.outcome.seen === 'barred' ? null : probe, farWall].filter((one) => one !== null));
   const unsure = probes.filter(({ id, flow, look: how }) => {
     const outcome = observations.get(id)?.outcome;
     return flow.transport === 'tcp' && how.by !== 'raw' && (outcome?.seen === 'silent' || (outcome?.seen === 'refused' && outcome.by === 'rst'));

@@ -1,10 +1,13 @@
 // A session on a host, through the gateway. The only file that imports ssh2.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { AnyAuthMethod, MacAlgorithm, ServerHostKeyAlgorithm } from 'ssh2';
+import { hedged } from './hedge.ts';
 import type { Login } from './login.ts';
+import { roundTripMiss, triesFor, wrongChance } from './loss.ts';
 import type { Failure, Outcome } from './model.ts';
 
 export type Session = Readonly<{
@@ -21,29 +24,42 @@ export type Session = Readonly<{
 }>;
 
 /** Why there is no session, and what the attempt saw of the flow to that host's SSH port. */
-export type NoSession = Readonly<{ failure: Failure; outcome: Outcome }>;
+export type NoSession = Readonly<{ failure: Failure; outcome: Outcome; stalled?: boolean }>;
 
-/** A login over two hops took 0.6 s on a busy machine of two cores; a lost SYN comes again after 1, 3 and 7 s. */
-const loginTimeoutMs = 15_000;
-/** The kernel's SYNs go out after 0, 1, 3 and 7 s; sshd itself would wait for two minutes. */
-const forwardTimeoutMs = 8_000;
+/** Connections, a fresh one each second until one stands: as many as any allowed flow is tried with. */
+const connects = { tries: triesFor(roundTripMiss, wrongChance.allowed), everyMs: 1_000 } as const;
+/**
+ * Not a byte for so long, and the login is begun anew. TCP's pauses double from 0.2 s on: where 0.36 of the round trips are
+ * lost, one in 500 flights stalls for longer, and a login has some twenty. sshd's MaxStartups bears the one left behind.
+ */
+const stalledMs = 10_000;
+const mostLogins = 3;
+/** And no longer than this, however much the far end says. */
+const loginMs = 60_000;
+/** For a session to say anything at all: rather a long wait than a "blocked" that only the session was. */
+const sessionMs = 30_000;
 const withoutSha1: MacAlgorithm[] = ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'];
-/** A dead path is known after three of these. */
-const keepaliveMs = 3_000;
+/** A dead path is known after fifteen of these: at the loss above, one flight in 3,500 stalls for 25 s, one in 10,000 for 51 s. */
+const keepalive = { intervalMs: 3_000, most: 15 } as const;
 
 /**
  * Logs in with the keys and the agent that `ssh` would use; host keys are compared with those on file, byte for byte.
  * @param through the gateway's session; null: straight from here
  */
 export async function openSession(login: Login, through: Session | null): Promise<Session | NoSession> {
+  for (let left = mostLogins; ; left -= 1) {
+    const session = await logIn(login, through);
+    if (!('failure' in session) || session.stalled !== true || left === 1) return session;
+  }
+}
+
+async function logIn(login: Login, through: Session | null): Promise<Session | NoSession> {
   const client = new ssh2.Client();
-  let sock: Duplex | undefined;
-  if (through !== null) {
-    try {
-      sock = await withDeadline(through.forward(login.hostName, login.port), forwardTimeoutMs);
-    } catch (error) {
-      return forwardFailure(login, error as Error);
-    }
+  let sock: Duplex;
+  try {
+    sock = through === null ? await connectFromHere(login) : await connectThrough(login, through);
+  } catch (error) {
+    return through === null ? loginFailure(login, error as Error, { spoke: false, known: false, direct: true }) : forwardFailure(login, error as Error);
   }
   let shown: string | null = null;
   let spoke = false;
@@ -54,28 +70,43 @@ export async function openSession(login: Login, through: Session | null): Promis
     return true;
   };
   return new Promise((resolve) => {
+    const stalled = (): void => {
+      resolve({ ...loginFailure(login, new Error(`silent for ${stalledMs / 1000} s in the middle of the login`), { spoke, known: shown !== null, direct: false }), stalled: true });
+      client.destroy();
+    };
+    const deadline = Date.now() + loginMs;
+    let timer = setTimeout(stalled, stalledMs);
     const closed = new Promise<string>((end) => client.on('close', () => end('the SSH session ended')));
     client.on('error', (error) => resolve(loginFailure(login, error, { spoke, known: shown !== null, direct: through === null })));
     client.on('close', () => resolve(loginFailure(login, new Error('closed before it was ready'), { spoke, known: shown !== null, direct: through === null })));
     // A forwarded connection can be half closed; ssh2 then ends its keepalives and waits for the other half for ever.
     client.on('end', () => client.destroy());
+    client.on('close', () => clearTimeout(timer));
     client.on('ready', () => {
+      sock.off('data', heard);
+      clearTimeout(timer);
       client.setNoDelay(true); // Nagle's algorithm would cost 40 ms for each line to the prober
-      resolve({ login, hostKey: shown ?? '', closed, end: () => client.end(), exec: (command) => withDeadline(exec(client, login, command), loginTimeoutMs), forward: (host, port) => forward(client, host, port) });
+      resolve({ login, hostKey: shown ?? '', closed, end: () => client.end(), exec: (command) => inTime(exec(client, login, command)), forward: (host, port) => forward(client, host, port) });
     });
+    const heard = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(stalled, Math.min(stalledMs, deadline - Date.now()));
+    };
     try {
       client.connect({
-        ...(sock === undefined ? { host: login.hostName, port: login.port } : { sock }),
+        sock,
         username: login.user,
         authHandler: authMethods(login),
         ...(login.agent === null ? {} : { agent: login.agent }),
         hostVerifier,
         algorithms: { serverHostKey: login.hostKeys.flatMap(({ type }) => algorithmsFor(type)), hmac: withoutSha1 },
-        readyTimeout: loginTimeoutMs,
-        keepaliveInterval: keepaliveMs,
-        keepaliveCountMax: 3,
+        readyTimeout: 0,
+        keepaliveInterval: keepalive.intervalMs,
+        keepaliveCountMax: keepalive.most,
       });
+      sock.on('data', heard);
     } catch (error) {
+      clearTimeout(timer);
       resolve(loginFailure(login, error as Error, { spoke, known: false, direct: through === null })); // bad keys throw at once
     }
   });
@@ -128,12 +159,41 @@ function forward(client: ssh2.Client, host: string, port: number): Promise<Duple
   });
 }
 
-async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): Promise<T> {
+/** An sshd may let us in and then say nothing for ever. */
+function inTime<T>(promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('timed out')), deadlineMs);
+    timer = setTimeout(() => reject(new Error('timed out')), sessionMs);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+function connectFromHere({ hostName, port }: Login): Promise<Duplex> {
+  const attempt = (): Promise<Duplex> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ host: hostName, port, noDelay: true });
+      socket.once('connect', () => resolve(socket)).on('error', reject);
+      setTimeout(() => socket.connecting && socket.destroy(new Error('timed out')), connects.tries * connects.everyMs).unref();
+    });
+  return hedged(attempt, { ...connects, isFinal: ({ code }: Error & { code?: string }) => code !== 'EHOSTUNREACH' && code !== undefined, drop: (socket) => void socket.destroy() });
+}
+
+async function connectThrough({ hostName, port }: Login, through: Session): Promise<Duplex> {
+  try {
+    return await hedged(() => through.forward(hostName, port), { ...connects, isFinal: ({ message }) => !/No route to host|timed out/i.test(message), drop: (channel) => void channel.destroy() });
+  } catch (error) {
+    // A session's answers come in order: once it says anything after all this time, no connection stood.
+    if (/timed out/.test((error as Error).message) && !(await isHeard(through))) throw new Error(`the session on ${through.login.name} stalls`, { cause: error });
+    throw error;
+  }
+}
+
+function isHeard(session: Session): Promise<boolean> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(false), sessionMs).unref();
+    void session.closed.then(() => resolve(false));
+    session.exec('true').then((channel) => channel.destroy(), () => undefined).then(() => resolve(true), () => resolve(true));
+  });
 }
 
 /** RFC 4254, section 5.1: administratively prohibited, as against a connect that failed. OpenSSH's text for it says nothing. */

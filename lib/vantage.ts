@@ -33,15 +33,15 @@ export type Vantage = Readonly<{
 export type Listening = Readonly<{ arrivals: () => readonly Arrival[]; hush: () => Promise<readonly Arrival[] | Failure> }>;
 
 /** A look may wait in the prober for a free descriptor or process; one that has said nothing of any look for so long is stuck. */
-const slackMs = 15_000;
+const slackMs = 45_000;
 /** And no longer than this, however much it says: a machine may be in other hands. */
 const patienceMs = 60_000;
-/** A login shell's profile on a slow machine; the same bound as a login's. */
-const bootTimeoutMs = 15_000;
+/** A login shell's profile on a slow machine, and the program over a line that stalls; the same patience as the session's own. */
+const bootTimeoutMs = 30_000;
 /** The prober ends by itself when its stdin does; this is for a connection that died without a word (30 min > any run). */
 const lifetimeS = 1_800;
-/** A run takes seconds; a listener that outlives its run's connection ends with it anyway. */
-const listenMs = 60_000;
+/** Longer than a run that asks again for lost packets; a listener that outlives its run's connection ends with it anyway. */
+const listenMs = 600_000;
 /** Of one listener: a host under someone else's control could send without end. */
 const mostArrivals = 500;
 /**

@@ -62,6 +62,12 @@ export type Finding = Readonly<{ flow: Flow; observation: Observation; backing: 
 
 export type HostRecord = Readonly<{ name: string; prober: string | null; hostKey: string | null; failure: Failure | null; facts: Facts | null }>;
 
+/**
+ * What the run's own round trips, on flows that answer, say of lost packets. `atMost`: one way, by the worst vantage;
+ * `tries`: of each look that was asked again for it (0: none had to be, null: none would have done); `extraTries`: in all.
+ */
+export type Loss = Readonly<{ roundTrips: number; missed: number; atMost: number; tries: number | null; extraTries: number }>;
+
 export type RunRecord = Readonly<{
   schema: 1;
   run: Readonly<{
@@ -77,6 +83,7 @@ export type RunRecord = Readonly<{
     confined: readonly string[];
     universe: number;
     gaps: readonly Gap[];
+    loss: Loss;
     /** Why the run ended before its time, if it did. */
     stopped: string | null;
     /** Things the reader should know that are no finding (a `Match exec` in the ssh config). */

@@ -80,7 +80,9 @@ function outwardProbes(input: Input, cells: readonly Cell[]): ReadonlyMap<string
     const { sourcePort: _any, ...plain } = cell;
     const flow: Flow = { ...plain, id, from: operator, expected: 'allowed', row: 'control', route: routeOf(facts, address) };
     const token = input.newToken();
-    found.set(id, { id, vantage: operator, flow, token, look: { by: 'exchange', exchange: exchangeFor(input, flow, address, null, token, facts) } });
+    // As often as the cells that it speaks for: most of these are silent on a real site.
+    const exchange = { ...exchangeFor(input, flow, address, null, token, facts), ...input.inventory.site.timing.denied };
+    found.set(id, { id, vantage: operator, flow, token, look: { by: 'exchange', exchange } });
   }
   return found;
 }

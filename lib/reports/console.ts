@@ -18,6 +18,7 @@ export function renderConsole(record: RunRecord): string {
     ...run.hosts.flatMap(({ name, prober }) => (prober === null || prober.endsWith(' as root') || name === 'operator' ? [] : [`no root on ${name}: ${withoutRoot}`])),
     ...causes(wrong),
     ...takeoverLines(record),
+    ...lossLine(record),
     `cells by family: ${families(findings)}`,
     ...run.gaps.map(({ reason, cells, example }) => `not tested: ${cells} cells, as ${example}: ${reason}`),
     `phase ${run.phase}: ${sums(record)}`,
@@ -57,6 +58,13 @@ function causes(wrong: readonly Finding[]): readonly string[] {
     const more = group.length > shownOfACause ? [`    … and ${group.length - shownOfACause} more`] : [];
     return [`${word}: ${first.verdict.reason}`, ...group.slice(0, shownOfACause).map(({ flow }) => `    ${flow.id}: ${flow.expected} (${flow.row})`), ...more, ''];
   });
+}
+
+/** Nothing is said where nothing was lost. */
+function lossLine({ run: { loss } }: RunRecord): readonly string[] {
+  if (loss.missed === 0) return [];
+  const share = `${((loss.missed / loss.roundTrips) * 100).toFixed(1)} % of ${loss.roundTrips} round trips on flows that answer`;
+  return [`packets are lost: ${share} (up to ${Math.round(loss.atMost * 100)} % one way); ${loss.tries === null ? 'silence tells nothing at that' : `${loss.extraTries} tries were made for it, ${loss.tries} for each silent look`}`];
 }
 
 function families(findings: readonly Finding[]): string {

@@ -43,8 +43,8 @@ const on = (name: MachineName, words: RegExp): readonly number[] => processesIn(
 /** Two seconds are promised on a quiet machine; no test may depend on that, and what leaks would stay for half an hour. */
 const cleanWithinMs = 20_000;
 
-/** Whichever comes first: three keepalives without an answer, or a prober that says nothing for 15 s. */
-const sessionEnded = /COULD NOT TELL: .*(the SSH session on joi ended.*: is the machine up, and its sshd\? Try: ssh joi|the prober has said nothing for 15 s: .* cut off.* Look at it there), then run again/;
+/** Whichever comes first: fifteen keepalives without an answer, or a prober that says nothing for 45 s. */
+const sessionEnded = /COULD NOT TELL: .*(the SSH session on joi ended.*: is the machine up, and its sshd\? Try: ssh joi|the prober has said nothing for 45 s: .* cut off.* Look at it there), then run again/;
 
 describe('in the middle of a run', () => {
   before(baseline);

@@ -1,6 +1,6 @@
 // The whole product against the lab: `npm test` typed at the operator's seat, and its evidence read back.
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -17,13 +17,18 @@ export type Cell = Readonly<{
 
 type Wall = Readonly<{ stands: boolean | null; grade: string | null; reason: string }>;
 
-export type Ran = Readonly<{ exitCode: number; output: string; cells: readonly Cell[]; junit: string }>;
+export type Ran = Readonly<{ exitCode: number; output: string; cells: readonly Cell[]; loss: Loss | null; junit: string }>;
+
+/** What the run itself found out about lost packets. */
+type Loss = Readonly<{ roundTrips: number; missed: number; extraTries: number }>;
 
 /** An `npm test` that is under way. */
 export type Typed = Readonly<{
   ended: Promise<Ran>;
   /** What the terminal shows so far. */
   said: () => string;
+  /** Its processes, as the host numbers them. */
+  pids: () => readonly number[];
   /** Ctrl-C: SIGINT to all of the terminal's foreground processes. */
   interrupt: () => void;
 }>;
@@ -43,8 +48,11 @@ function shortSite(folder: string): string {
   return file;
 }
 
-/** Types `npm test` at the operator's seat; the reports go to a folder of their own, removed afterwards. */
-export function typeNpmTest(env: Readonly<Record<string, string>> = {}): Typed {
+/**
+ * Types `npm test` at the operator's seat; the reports go to a folder of their own, removed afterwards.
+ * @param keep or renamed to this
+ */
+export function typeNpmTest(env: Readonly<Record<string, string>> = {}, keep: string | null = null): Typed {
   const parent = join(repository, 'reports');
   mkdirSync(parent, { recursive: true });
   const reports = mkdtempSync(join(parent, 'scenario-'));
@@ -61,22 +69,29 @@ export function typeNpmTest(env: Readonly<Record<string, string>> = {}): Typed {
     try {
       const [code, killedBy] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
       if (killedBy === 'SIGKILL') throw new Error(`npm test hung for ${hangsAfterMs} ms:\n${output}`);
-      const evidence = read('evidence.json');
-      const cells = evidence === '' ? [] : (JSON.parse(evidence) as { flows: Cell[] }).flows;
-      return { exitCode: code ?? 128 + constants.signals[killedBy ?? 'SIGKILL'], output, cells, junit: read('junit.xml') };
+      const evidence = JSON.parse(read('evidence.json') || '{ "flows": [] }') as { flows: Cell[]; run?: { loss?: Loss } };
+      return { exitCode: code ?? 128 + constants.signals[killedBy ?? 'SIGKILL'], output, cells: evidence.flows, loss: evidence.run?.loss ?? null, junit: read('junit.xml') };
     } finally {
       clearTimeout(timer);
-      rmSync(reports, { recursive: true });
+      const kept = keep === null ? null : join(parent, keep);
+      rmSync(kept ?? reports, { recursive: true, force: true });
+      if (kept !== null) renameSync(reports, kept);
     }
   };
-  return { ended: ended(), said: () => output, interrupt: () => signal('SIGINT') };
+  return { ended: ended(), said: () => output, pids: () => descendantsOf(child.pid), interrupt: () => signal('SIGINT') };
 }
 
 export const npmTest = (env: Readonly<Record<string, string>> = {}): Promise<Ran> => typeNpmTest(env).ended;
 
 function childrenOf(pid: number | undefined): readonly number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((word) => word !== '').map(Number);
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((word) => word !== '').map(Number);
+  } catch {
+    return []; // it has just ended
+  }
 }
+
+const descendantsOf = (pid: number | undefined): readonly number[] => childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 
 type Sent = Pick<Cell, 'from' | 'address' | 'proto' | 'port'> & Partial<Pick<Cell, 'sourcePort' | 'by'>>;
 

@@ -28,19 +28,22 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'backing.ts': ['node:net', 'address.ts', 'conntrack.ts', 'facts.ts', 'senders.ts'],
   'sessions.ts': ['node:net', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts'],
   'findings.ts': ['backing.ts', 'judge.ts', 'sessions.ts', 'walls.ts'],
+  'loss.ts': [],
+  'hedge.ts': [],
   'wire.ts': ['node:net'],
   'prober/program.ts': ['node:fs'],
   'vantage.ts': ['node:stream', 'p-limit', 'prober/program.ts', 'wire.ts'],
   'login.ts': ['node:child_process', 'node:fs', 'node:os', 'node:path', 'node:util'],
-  'ssh.ts': ['node:crypto', 'node:fs', 'node:stream', 'ssh2', 'login.ts'],
+  'ssh.ts': ['node:crypto', 'node:fs', 'node:net', 'node:stream', 'ssh2', 'hedge.ts', 'login.ts', 'loss.ts'],
   'enter.ts': ['node:child_process', 'node:crypto', 'node:net', 'node:stream', 'p-limit', 'facts.ts', 'login.ts', 'ssh.ts', 'vantage.ts'],
   'relay.ts': ['node:dgram', 'node:events', 'ntp-client', 'vantage.ts'],
-  'look.ts': ['node:net', 'enter.ts', 'facts.ts', 'outcome.ts', 'relay.ts', 'vantage.ts'],
+  'look.ts': ['node:net', 'enter.ts', 'facts.ts', 'loss.ts', 'outcome.ts', 'relay.ts', 'vantage.ts'],
+  'again.ts': ['loss.ts', 'vantage.ts'],
   'resolve.ts': ['facts.ts', 'protocols/dns.ts', 'vantage.ts'],
   'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
   'resets.ts': ['vantage.ts'],
-  'run.ts': ['node:crypto', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'track.ts', 'vantage.ts'],
+  'run.ts': ['node:crypto', 'again.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'track.ts', 'vantage.ts'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],
   'reports/*': ['reports/*'],
@@ -48,7 +51,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
-  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'wire.ts',
+  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'wire.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\./;

@@ -6,10 +6,10 @@ import type { Vantage } from '../../lib/vantage.ts';
 import { discovery } from '../fixtures/site.ts';
 import { mute } from '../fixtures/vantage.ts';
 
-type Kernel = Readonly<{ families: readonly ('ipv4' | 'ipv6')[]; forgetsAfter?: number; fails?: Failure; extra?: readonly string[] }>;
+type Kernel = Readonly<{ families: readonly ('ipv4' | 'ipv6')[]; forgetsAfter?: number; lateBy?: number; fails?: Failure; extra?: readonly string[] }>;
 
 /** A vantage whose kernel writes down what it sends to itself, or not. */
-function vantage({ families, forgetsAfter = Infinity, fails, extra = [] }: Kernel): Vantage {
+function vantage({ families, forgetsAfter = Infinity, lateBy = 0, fails, extra = [] }: Kernel): Vantage {
   const table: string[] = [...extra];
   let reads = 0;
   const note = ({ address, port }: Exchange): void => {
@@ -18,7 +18,7 @@ function vantage({ families, forgetsAfter = Infinity, fails, extra = [] }: Kerne
   return {
     ...mute,
     exchange: (exchange) => Promise.resolve({ replies: [], failure: null, noted: note(exchange) }),
-    conntrack: () => Promise.resolve(fails ?? ((reads += 1) > forgetsAfter ? [] : [...table])),
+    conntrack: () => Promise.resolve(fails ?? ((reads += 1) > forgetsAfter || reads <= lateBy ? [] : [...table])),
   };
 }
 
@@ -37,6 +37,7 @@ describe('track: a witness', () => {
     ['that records IPv4 alone is no witness of IPv6', { families: ['ipv4'] }, [true, true, false, false]],
     ['that records nothing is none', { families: [] }, [false, false, false, false]],
     ['that records no more at the end was not alive after', { families: ['ipv4', 'ipv6'], forgetsAfter: 1 }, [true, false, true, false]],
+    ['that is busy, and late with its own datagram, is alive', { families: ['ipv4', 'ipv6'], lateBy: 2 }, [true, true, true, true]],
     ['that cannot be read is none', { families: ['ipv4', 'ipv6'], fails: { operation: 'exchange', cause: 'no root' } }, [false, false, false, false]],
   ];
   for (const [sentence, kernel, held] of rows) it(sentence, async () => expect(await alive(kernel)).to.deep.equal(held));
@@ -50,6 +51,11 @@ describe('track: a witness', () => {
     const tracked = (await watch({ families: ['ipv4'], extra: ['ipv4 2 udp 17 9 src=172.22.22.2 dst=172.22.22.3 sport=1 dport=2'] })).get('ntp');
     expect(tracked?.first.rows.some((line) => line.includes('172.22.22.2'))).to.equal(true);
     expect(tracked?.later.at(-1)?.rows.length).to.be.greaterThan(tracked?.first.rows.length ?? 0);
+  });
+  it('can be read before the end, and is watched on', async () => {
+    const tracking = await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map([['ntp', vantage({ families: ['ipv4', 'ipv6'] })]]));
+    const [early, late] = [await tracking.read(), await tracking.finish()];
+    expect([early.get('ntp')?.ipv4.after.held, late.get('ntp')?.ipv4.after.held]).to.deep.equal([true, true]);
   });
   it('without a vantage is not there', async () => expect((await (await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map())).finish()).size).to.equal(0));
 });

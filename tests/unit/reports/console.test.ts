@@ -1,6 +1,6 @@
 // What the operator reads: counts from machine to machine, each cause once, and no escape that somebody else wrote.
 import { expect } from 'chai';
-import type { Finding, Grade, Verdict } from '../../../lib/model.ts';
+import type { Finding, Grade, RunRecord, Verdict } from '../../../lib/model.ts';
 import { printable, renderConsole } from '../../../lib/reports/console.ts';
 import { aFinding, aRecord, passed, reached, untold } from '../../fixtures/flows.ts';
 
@@ -35,6 +35,13 @@ describe('console: what is wrong', () => {
     expect(host && lines(many(1), { hosts: [{ ...host, name: 'ntp', failure: { operation: 'login', cause: 'no key of ours' } }] })).to.include('no look from ntp: no key of ours');
   });
   it('a run that was stopped says so', () => expect(lines([], { stopped: 'stopped by SIGINT' })).to.include('stopped: stopped by SIGINT'));
+});
+
+describe('console: lost packets', () => {
+  const told = (loss: Partial<RunRecord['run']['loss']>): string | undefined => lines([], { loss: { roundTrips: 200, missed: 72, atMost: 0.5, tries: 20, extraTries: 4000, ...loss } }).find((line) => line.startsWith('packets are lost'));
+  it('are told with the tries that were made for it', () => expect(told({})).to.equal('packets are lost: 36.0 % of 200 round trips on flows that answer (up to 50 % one way); 4000 tries were made for it, 20 for each silent look'));
+  it('are told where no tries would do', () => expect(told({ tries: null, extraTries: 0 })).to.match(/; silence tells nothing at that$/));
+  it('are not told where there are none', () => expect(told({ missed: 0, tries: 0 })).to.equal(undefined));
 });
 
 describe('console: the sums', () => {

@@ -1,0 +1,36 @@
+// A run under loss against the truth of a clean one, cell by cell. Pure. Inconclusive is honest; a wrong verdict is none.
+import type { Cell } from './harness.ts';
+
+type Judged = Pick<Cell, 'id' | 'verdict' | 'reason' | 'grade'>;
+
+export type Compared = Readonly<{
+  cells: number;
+  /** Passes where a fail is true, and fails where a pass is true; cells that are not there. */
+  wrong: readonly string[];
+  /** Another grade, and a reason that does not say why. */
+  regraded: readonly string[];
+  inconclusive: readonly string[];
+}>;
+
+/** What a reason says of a lower grade's cause, in the judge's words. */
+const named = /\blost\b|\bloss\b/;
+
+export function compare(truth: readonly Judged[], now: readonly Judged[]): Compared {
+  const found = new Map(now.map((cell) => [cell.id, cell]));
+  const known = new Set(truth.map(({ id }) => id));
+  const told = (cell: Judged, what: string): string => `${cell.id}: ${what} (${cell.reason})`;
+  const pairs = truth.flatMap((was) => {
+    const is = found.get(was.id);
+    return is === undefined ? [] : [{ was, is }];
+  });
+  return {
+    cells: now.length,
+    wrong: [
+      ...pairs.flatMap(({ was, is }) => (is.verdict !== 'inconclusive' && is.verdict !== was.verdict ? [told(is, `${is.verdict}, is ${was.verdict}`)] : [])),
+      ...truth.filter(({ id }) => !found.has(id)).map((was) => told(was, 'not judged, is')),
+      ...now.filter(({ id, verdict }) => !known.has(id) && verdict !== 'inconclusive').map((is) => told(is, `${is.verdict}, is no cell`)),
+    ],
+    regraded: pairs.flatMap(({ was, is }) => (is.verdict === 'pass' && was.verdict === 'pass' && is.grade !== was.grade && !named.test(is.reason) ? [told(is, `${is.grade}, was ${was.grade}`)] : [])),
+    inconclusive: now.filter(({ verdict }) => verdict === 'inconclusive').map((is) => `${is.id}: ${is.reason}`),
+  };
+}

@@ -1,0 +1,39 @@
+// One look: what cut an allowed flow's exchange short by chance is asked again, and nothing else is.
+import { expect } from 'chai';
+import { look } from '../../lib/look.ts';
+import type { Exchange, Flow, Observation, Reply } from '../../lib/model.ts';
+import type { Looked } from '../../lib/vantage.ts';
+import { aFlow, token } from '../fixtures/flows.ts';
+import { mute } from '../fixtures/vantage.ts';
+
+const sent: Reply = { event: 'sent', try: 1, sourcePort: 40_000, ms: 0 };
+const connected: Reply = { event: 'connected', try: 1, ms: 1 };
+const dead: Reply = { event: 'error', try: 1, errno: 'EHOSTUNREACH', operation: 'connect' };
+const refused: Reply = { event: 'error', try: 1, errno: 'ECONNREFUSED', operation: 'connect' };
+const echoed: Reply = { event: 'data', try: 1, hex: token, ms: 1, from: null };
+
+async function ask(flow: Partial<Flow>, send: string, rounds: readonly (readonly Reply[])[], failure: Looked['failure'] = null): Promise<Readonly<{ seen: Observation['outcome']['seen']; asked: number; tries: readonly number[] }>> {
+  let asked = 0;
+  const exchange = (): Promise<Looked> => Promise.resolve({ replies: rounds[Math.min(asked++, rounds.length - 1)] ?? [], failure });
+  const how: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send, attempts: 16, intervalMs: 250, windowMs: 1500 };
+  const probe = { id: 'cell', vantage: 'joi', token, flow: aFlow(flow), look: { by: 'exchange' as const, exchange: how } };
+  const { outcome, replies } = await look(probe, { entered: [], vantages: new Map([['joi', { ...mute, exchange }]]), stopped: () => null });
+  return { seen: outcome.seen, asked, tries: replies.flatMap((reply) => (reply.event === 'sent' ? [reply.try] : [])) };
+}
+
+describe('look: an exchange', () => {
+  const allowed: Partial<Flow> = { expected: 'allowed', protocol: 'udp', transport: 'tcp' };
+  const rows: readonly (readonly [sentence: string, flow: Partial<Flow>, send: string, rounds: readonly (readonly Reply[])[], seen: string, asked: number])[] = [
+    ['of an allowed flow whose neighbour was not found is made again, and an answer counts', allowed, token, [[sent, dead], [sent, echoed]], 'answered', 2],
+    ['of an allowed flow that connects and then hears nothing is made again', allowed, token, [[sent, connected], [sent, connected], [sent, echoed]], 'answered', 3],
+    ['of an allowed flow that goes on like that ends', allowed, token, [[sent, dead]], 'dead', 6],
+    ['of an allowed flow with a wrong answer is made once', allowed, token, [[sent, connected, { ...echoed, hex: '00' }]], 'garbled', 1],
+    ['of an allowed flow that was refused is made once', allowed, token, [[sent, refused]], 'refused', 1],
+    ['of an allowed flow that is silent has had its tries', allowed, token, [[sent]], 'silent', 1],
+    ['of a denied flow whose neighbour was not found is made once', {}, '', [[sent, dead]], 'dead', 1],
+  ];
+  for (const [sentence, flow, send, rounds, seen, asked] of rows) it(sentence, async () => expect(await ask(flow, send, rounds)).to.include({ seen, asked }));
+
+  it('that was made again has all its tries in the evidence', async () => expect((await ask(allowed, token, [[sent, dead], [sent, dead], [sent, echoed]])).tries).to.deep.equal([1, 2, 3]));
+  it('that the prober could not make is not made again', async () => expect(await ask(allowed, token, [[]], { operation: 'exchange', cause: 'gone' })).to.include({ seen: 'unprobed', asked: 1 }));
+});
