@@ -203,7 +203,8 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
           // At its end it says what had come and was not told yet.
           const hush = async (): Promise<readonly Arrival[] | Failure> => {
             const { failure } = await command((id) => `${id} hush ${own}`, slackMs);
-            const last = await ended;
+            // Its window is ten minutes; nobody waits for one that goes on talking.
+            const last = await Promise.race([ended, notEnded(listener)]);
             return failure ?? last.failure ?? broken ?? arrivals;
           };
           void ended.then(({ failure }) => resolve(failure ?? broken ?? { operation: 'exchange', cause: `${listener.id} ended before its time` }));
@@ -223,6 +224,11 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     };
     if (lost !== null) boot.ready(lost);
   });
+}
+
+async function notEnded({ id }: Listener): Promise<{ failure: Failure }> {
+  await new Promise((resolve) => setTimeout(resolve, slackMs).unref());
+  return { failure: { operation: 'exchange', cause: `${id} did not end when it was told to` } };
 }
 
 /** Splits a stream into lines; a line without end is cut off rather than kept. */

@@ -1,5 +1,6 @@
 // A prober at the far end of a stream that ends in this process: what it may say, when it is ready, what a loss does.
 import { Duplex } from 'node:stream';
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import type { Exchange, Frame, RawLook } from '../../lib/model.ts';
 import { openVantage, type Vantage } from '../../lib/vantage.ts';
@@ -17,9 +18,9 @@ function far(first: string, answer: (id: string, command: string) => string | nu
       const lines = (rest + chunk.toString()).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|resets|lock)\b/.exec(line) ?? [];
+        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|resets|lock|listen|hush)\b/.exec(line) ?? [];
         const said = id === '' ? null : answer(id, command);
-        if (said !== null) stream.push(said);
+        if (said !== null) setImmediate(() => stream.push(said)); // as over a network: never while it is being asked
       }
       done();
     },
@@ -188,4 +189,25 @@ describe('vantage: the lock', () => {
     ['of which nothing is said is a failure', () => '', { operation: 'start-prober', cause: 'the lock against a second run could not be had on this host: it did not say why' }],
   ];
   for (const [sentence, said, expected] of rows) it(sentence, async () => expect(await (await ready(far(boot, (id) => `${said(id)}${id} end\n`))).lock()).to.deep.equal(expected));
+});
+
+describe('vantage: a listener that goes on when it was told to end', () => {
+  it('is waited for no longer than a prober that is stuck, not for its ten minutes', async () => {
+    const stream = far(boot, (id, command) => (command === 'listen' ? `${id} listening\n` : `${id} end\n`));
+    const vantage = await ready(stream);
+    const listening = await vantage.listen({ id: 'listener joi 172.22.22.2 tcp/25', host: 'joi', transport: 'tcp', address: '172.22.22.2', port: 25 }, ['172.22.22.1']);
+    if ('cause' in listening) throw new Error(listening.cause);
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    try {
+        const over = listening.hush();
+      for (let seconds = 0; seconds < 60; seconds += 1) {
+        await new Promise(setImmediate);
+        mock.timers.tick(1_000);
+      }
+        expect(await Promise.race([over, new Promise((resolve) => setImmediate(() => resolve('still waiting')))])).to.deep.include({ cause: 'listener joi 172.22.22.2 tcp/25 did not end when it was told to' });
+    } finally {
+      mock.timers.reset();
+      stream.destroy(); // or its ten minutes would keep this process alive
+    }
+  });
 });
