@@ -1,13 +1,11 @@
 // A session on a host, through the gateway. The only file that imports ssh2.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { AnyAuthMethod, MacAlgorithm, ServerHostKeyAlgorithm } from 'ssh2';
-import { hedged } from './hedge.ts';
+import { connectFromHere, connectThrough } from './connect.ts';
 import type { Login } from './login.ts';
-import { roundTripMiss, triesFor, wrongChance } from './loss.ts';
 import type { Failure, Outcome } from './model.ts';
 
 export type Session = Readonly<{
@@ -26,8 +24,6 @@ export type Session = Readonly<{
 /** Why there is no session, and what the attempt saw of the flow to that host's SSH port. */
 export type NoSession = Readonly<{ failure: Failure; outcome: Outcome; stalled?: boolean }>;
 
-/** Connections, a fresh one each second until one stands: as many as any allowed flow is tried with. */
-const connects = { tries: triesFor(roundTripMiss, wrongChance.allowed), everyMs: 1_000 } as const;
 /**
  * Not a byte for so long, and the login is begun anew. TCP's pauses double from 0.2 s on: where 0.36 of the round trips are
  * lost, one in 500 flights stalls for longer, and a login has some twenty. sshd's MaxStartups bears the one left behind.
@@ -36,7 +32,7 @@ const stalledMs = 10_000;
 const mostLogins = 3;
 /** And no longer than this, however much the far end says. */
 const loginMs = 60_000;
-/** For a session to say anything at all: rather a long wait than a "blocked" that only the session was. */
+/** For a session to say anything at all. */
 const sessionMs = 30_000;
 const withoutSha1: MacAlgorithm[] = ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'];
 /** A dead path is known after fifteen of these: at the loss above, one flight in 3,500 stalls for 25 s, one in 10,000 for 51 s. */
@@ -166,34 +162,6 @@ function inTime<T>(promise: Promise<T>): Promise<T> {
     timer = setTimeout(() => reject(new Error('timed out')), sessionMs);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-function connectFromHere({ hostName, port }: Login): Promise<Duplex> {
-  const attempt = (): Promise<Duplex> =>
-    new Promise((resolve, reject) => {
-      const socket = connect({ host: hostName, port, noDelay: true });
-      socket.once('connect', () => resolve(socket)).on('error', reject);
-      setTimeout(() => socket.connecting && socket.destroy(new Error('timed out')), connects.tries * connects.everyMs).unref();
-    });
-  return hedged(attempt, { ...connects, isFinal: ({ code }: Error & { code?: string }) => code !== 'EHOSTUNREACH' && code !== undefined, drop: (socket) => void socket.destroy() });
-}
-
-async function connectThrough({ hostName, port }: Login, through: Session): Promise<Duplex> {
-  try {
-    return await hedged(() => through.forward(hostName, port), { ...connects, isFinal: ({ message }) => !/No route to host|timed out/i.test(message), drop: (channel) => void channel.destroy() });
-  } catch (error) {
-    // A session's answers come in order: once it says anything after all this time, no connection stood.
-    if (/timed out/.test((error as Error).message) && !(await isHeard(through))) throw new Error(`the session on ${through.login.name} stalls`, { cause: error });
-    throw error;
-  }
-}
-
-function isHeard(session: Session): Promise<boolean> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(false), sessionMs).unref();
-    void session.closed.then(() => resolve(false));
-    session.exec('true').then((channel) => channel.destroy(), () => undefined).then(() => resolve(true), () => resolve(true));
-  });
 }
 
 /** RFC 4254, section 5.1: administratively prohibited, as against a connect that failed. OpenSSH's text for it says nothing. */
