@@ -52,14 +52,17 @@ function localDestinations(inventory: Inventory, vantage: string): readonly Dest
     }));
 }
 
-/** Ports of a destination: what any row lists, the watch list, the neighbours of the rows between these two, ICMP echo. */
+/**
+ * Ports of a destination: what any row lists, the watch list, the neighbours of the rows between these two (the port over the other
+ * transport is one), ICMP echo.
+ */
 function servicesOf(inventory: Inventory, vantage: string, destination: Destination): readonly Service[] {
   const rows = inventory.matrix.flows;
   const own = rows.filter((row) => row.from === vantage && leadsTo(row, destination));
   if (destination.to === vantage) return own.flatMap((row) => row.ports.map((port) => ({ transport: row.transport, port, nextToRow: false })));
   const cells = (['tcp', 'udp'] as const).flatMap((transport): Service[] => {
     const listed = new Set([...rows.filter((row) => row.transport === transport).flatMap((row) => row.ports), ...inventory.site.watch[transport]]);
-    const beside = own.filter((row) => row.transport === transport).flatMap((row) => row.ports.flatMap((port) => [port - 1, port + 1]));
+    const beside = own.flatMap((row) => (row.transport === transport ? row.ports.flatMap((port) => [port - 1, port + 1]) : row.ports));
     const extra = [...new Set(beside)].filter((port) => port >= 1 && port <= 65535 && !listed.has(port));
     return [...listed, ...extra].toSorted((a, b) => a - b).map((port) => ({ transport, port, nextToRow: extra.includes(port) }));
   });

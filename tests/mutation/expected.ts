@@ -84,11 +84,12 @@ export function compare(must: ReadonlyMap<string, Must>, seen: readonly Cell[]):
     ...wanted(['blind']).filter((id) => (now.get(id)?.verdict ?? 'inconclusive') !== 'inconclusive'),
     ...wanted(['red']).filter((id) => !isRed(id)),
   ];
+  // What cannot be asked of a machine that cannot be entered, such as its WAN address, adds cells from it and to it.
   const blind = new Set(wanted(['blind']).map((id) => id.split(' ')[0]));
   const surplus = [
     ...wanted(['pass']).filter(isRed),
     ...wanted(['shown']).filter((id) => now.get(id)?.verdict === 'fail'),
-    ...seen.filter(({ id, from, verdict }) => !must.has(id) && verdict !== 'pass' && !(verdict === 'inconclusive' && blind.has(from))).map(({ id }) => id),
+    ...seen.filter(({ id, from, to, verdict }) => !must.has(id) && verdict !== 'pass' && !(verdict === 'inconclusive' && (blind.has(from) || blind.has(to)))).map(({ id }) => id),
   ];
   return {
     expectedRed: wanted(['fail', 'blind', 'red']).map((id) => `${must.get(id) === 'blind' ? 'inconclusive' : must.get(id)}: ${id}`),

@@ -76,6 +76,7 @@ export async function judged(mutant: Mutant, { cells, fates: before }: Intact): 
     const intact = await reckonEdges(mutant, change);
     const differs = [...changed].filter(([id, fate]) => JSON.stringify(fate) !== JSON.stringify(intact.get(id))).map(([id]) => id);
     if (differs.length === 0) return result({ result: 'equivalent', reason: `none of ${cells.length} cells and ${changed.size} packets at its edges is treated otherwise` });
+    if (differs.every(isNebulas)) return result({ result: 'masked', reason: "stricter than the matrix, and green: the overlay answers through what the other side's packets have opened" });
     const outside = differs.filter((id) => !/ (forged|stranger|to itself) /.test(id));
     if (outside.length === 0) return result({ result: 'masked', reason: `the matrix says nothing of the packets that differ: ${differs.slice(0, 5).join(', ')}` });
     return result({ result: 'survived', reason: `no cell asks: ${outside.slice(0, 10).join(', ')}` });
@@ -113,6 +114,7 @@ function wallsOpened(cells: readonly Cell[], before: Fates, now: Fates): readonl
   ]);
 }
 
+const isNebulas = (edge: string): boolean => [[vmbr1.mesh, 'joi'], [vmbr1.joi, 'mesh']].some(([address, from]) => edge.startsWith(`${from} -> ${address} 17/${nebula.udpPort} `));
 const ownersOf = (address: string): readonly string[] => [...Object.entries(vmbr1), ...Object.entries(wan), ['mesh', nebula.mesh], ['joi', nebula.joi]].filter(([, held]) => held === address).map(([name]) => name ?? '');
 
 /** Packets at the edges of what a change names: its ports and their neighbours, its addresses as sources and targets. */

@@ -45,14 +45,14 @@ describe('plan: every cell', () => {
   });
   it('nothing but the neighbours of its rows is asked beyond that', () => {
     const beyond = (from: string, label: string): readonly string[] => within(steady.flows, from, label).filter((cell) => !everywhere.includes(cell) && cell !== 'icmp/0');
-    expect(beyond('mesh', 'joi nebula')).to.deep.equal(['tcp/8442']); // 8444 is joi -> mesh's own port
-    expect(beyond('joi', 'ntp vmbr1')).to.deep.equal(['udp/122', 'udp/124']);
-    expect(beyond('joi', '1.1.1.1')).to.deep.equal(['tcp/52', 'tcp/54', 'tcp/79', 'tcp/81', 'tcp/442', 'tcp/444']);
-    expect(beyond('gateway', 'joi vmbr1')).to.deep.equal([]); // 21 and 23 are watched
+    expect(beyond('mesh', 'joi nebula')).to.deep.equal(['tcp/8442', 'udp/8443']); // 8444 is joi -> mesh's own port
+    expect(beyond('joi', 'ntp vmbr1')).to.deep.equal(['tcp/123', 'udp/122', 'udp/124']);
+    expect(beyond('joi', '1.1.1.1')).to.deep.equal(['tcp/52', 'tcp/54', 'tcp/79', 'tcp/81', 'tcp/442', 'tcp/444', 'udp/80']); // udp/53 is a row's, udp/443 is watched
+    expect(beyond('gateway', 'joi vmbr1')).to.deep.equal(['udp/22']); // 21 and 23 are watched
     expect(beyond('ntp', 'joi nebula')).to.deep.equal([]);
   });
   it('neighbour ports are denied and called so', () => {
-    for (const id of ['mesh -> joi nebula tcp/8442', 'joi -> ntp vmbr1 udp/122', 'joi -> ntp vmbr1 udp/124'])
+    for (const id of ['mesh -> joi nebula tcp/8442', 'mesh -> joi nebula udp/8443', 'joi -> ntp vmbr1 tcp/123', 'joi -> ntp vmbr1 udp/122', 'joi -> ntp vmbr1 udp/124'])
       expect(find(id).flow, id).to.include({ expected: 'denied', family: 'neighbour port', row: 'everything else' });
   });
   it('a port at the end of the range has one neighbour', () => {
