@@ -37,7 +37,9 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 async function runHere({ only, isSample, part: [index, count] }: Wanted): Promise<readonly Result[]> {
   const results: Result[] = [];
-  for (const signal of signals) process.once(signal, () => void takeDown().finally(() => process.exit(130)));
+  // Each time: tsx hands a signal on that the terminal has sent us already.
+  let leaving: Promise<void> | null = null;
+  for (const signal of signals) process.on(signal, () => void (leaving ??= takeDown().finally(() => process.exit(130))));
   await up({ phase: 'steady' });
   try {
     for (const phase of ['steady', 'setup'] as const) {
