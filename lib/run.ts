@@ -54,7 +54,8 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
     const seen = { inventory, discovery, phase, plan, sessions: sessionsOf(entered) };
     const soFar = measured.tries === 0 ? [] : findingsOf({ ...seen, observations: once, tracked: await tracking.read(), heard: new Map(), resets: new Map() });
     const { observations, loss } = await askAgain({ plan, loss: measured, observations: once, findings: soFar, look: (probe) => look(probe, seat) });
-    const resets = await settleResets(counting, plan, observations, async (probe) => (await look(loss.tries ? withTries(probe, loss.tries, true) : probe, seat)).outcome);
+    // By one SYN each where nothing is lost: a second try of a busy machine would be a RST too many.
+    const resets = await settleResets(counting, plan, observations, async (probe) => (await look(withTries(probe, Math.max(1, loss.tries ?? 1), true), seat)).outcome);
     const tracked = await tracking.finish();
     const heard = await listening.finish();
     leave(entered);
