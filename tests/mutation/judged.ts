@@ -76,8 +76,8 @@ export async function judged(mutant: Mutant, { cells, fates: before }: Intact): 
     const intact = await reckonEdges(mutant, change);
     const differs = [...changed].filter(([id, fate]) => JSON.stringify(fate) !== JSON.stringify(intact.get(id))).map(([id]) => id);
     if (differs.length === 0) return result({ result: 'equivalent', reason: `none of ${cells.length} cells and ${changed.size} packets at its edges is treated otherwise` });
-    if (differs.every(isNebulas)) return result({ result: 'masked', reason: "stricter than the matrix, and green: the overlay answers through what the other side's packets have opened" });
     const outside = differs.filter((id) => !/ (forged|stranger|to itself) /.test(id));
+    if (outside.length > 0 && outside.every(isNebulas)) return result({ result: 'masked', reason: "stricter than the matrix, and green: the overlay answers through what the other side's packets have opened" });
     if (outside.length === 0) return result({ result: 'masked', reason: `the matrix says nothing of the packets that differ: ${differs.slice(0, 5).join(', ')}` });
     return result({ result: 'survived', reason: `no cell asks: ${outside.slice(0, 10).join(', ')}` });
   } finally {
