@@ -42,7 +42,8 @@ export function expectations(cells: readonly Cell[], { user, frame }: Fates, con
   /** The source has nothing to show that it can send there: our login comes by vmbr1, to the gateway by the WAN. */
   const isMute = ({ from, network }: Cell): boolean =>
     (network === 'nebula' || (network === 'wan' && ['mesh', 'ntp'].includes(from))) && !answered((cell) => cell.from === from && cell.network === network);
-  const overlay = ({ from, to }: Cell): boolean => answered((cell) => cell.network === 'nebula' && [cell.from, cell.to].includes(from) && [cell.from, cell.to].includes(to));
+  /** Seen to work from a machine that can be entered. */
+  const overlay = ({ from, to }: Cell): boolean => answered((cell) => isIn(cell.from) && cell.network === 'nebula' && [cell.from, cell.to].includes(from) && [cell.from, cell.to].includes(to));
 
   // What is sent to one machine and translated to another gets there by no path of its own: a look may see that, none must.
   const strays = new Set(cells.flatMap((cell) => {

@@ -16,6 +16,8 @@ describe('growth', () => {
     ['a slow run in the middle does not', 'time (s)', twenty((run) => (run === 10 ? 60 : 12)), false],
     ['a descriptor a run grows', 'descriptors', twenty((run) => 30 + run), true],
     ['one run alone cannot grow', 'mesh: processes', [7], false],
+    ['of three runs the last may take its time: the machine may have other work', 'time (s)', [18, 15, 32], false],
+    ['of three runs the last may have more memory: so may V8', 'memory (MB)', [350, 294, 462], false],
     ['of two runs the second may not have more', 'mesh: files in /tmp', [0, 1], true],
   ];
   for (const [sentence, name, values, grows] of rows) it(sentence, () => expect(growths(runs(name, values)).map((one) => one.name)).to.deep.equal(grows ? [name] : []));
