@@ -12,7 +12,7 @@ const noise: readonly (readonly [end: string, most: (first: number) => number])[
 ];
 
 /** What other work on the machine has a say in is judged by medians of two runs or more alone. */
-const swayed = ['time (s)', 'memory (MB)'];
+const swayed = new Set(['time (s)', 'memory (MB)']);
 const fewestSwayed = 20;
 
 export type Growth = Readonly<{ name: string; first: number; last: number; allowed: number }>;
@@ -20,7 +20,7 @@ export type Growth = Readonly<{ name: string; first: number; last: number; allow
 /** The median of the first tenth of the runs (of one at least) against that of the last tenth. */
 export function growths(runs: readonly Measures[]): readonly Growth[] {
   const tenth = Math.max(1, Math.floor(runs.length / 10));
-  const names = Object.keys(runs[0] ?? {}).filter((name) => runs.length >= fewestSwayed || !swayed.includes(name));
+  const names = Object.keys(runs[0] ?? {}).filter((name) => runs.length >= fewestSwayed || !swayed.has(name));
   return names.flatMap((name) => {
     const of = (some: readonly Measures[]): number => median(some.map((measures) => measures[name] ?? 0));
     const [first, last] = [of(runs.slice(0, tenth)), of(runs.slice(-tenth))];

@@ -31,6 +31,13 @@ export function packetOf(cell: Cell): Packet | null {
   return { id, from: from as InnerName, address, protocol, sport, dport: proto === 'ip' || proto === 'icmp' ? 0 : port, payload, by: by as InnerName | null };
 }
 
+/** A datagram of each machine to itself, by which its witness is shown to be awake. */
+export const toThemselves: readonly Packet[] = vmNames.flatMap((from) => (['127.0.0.1', '::1'] as const).map((address) => ({ id: itself(from, address), from, address, protocol: 17, sport: 0, dport: 9, payload: '00', by: null })));
+
+function itself(host: string, address: string): string {
+  return `${host} to itself over ${address.includes(':') ? 'IPv6' : 'IPv4'}`;
+}
+
 /** The cells that the suite also looks at past the source's own firewall. */
 const hasWalls = ({ walls }: Cell): boolean => walls !== null;
 
@@ -60,7 +67,8 @@ export function expectations(cells: readonly Cell[], { user, frame }: Fates, con
     if (fate === undefined) return strays.has(strayOf(cell, cell.to)) ? 'any' : 'pass';
     if (cell.expected === 'allowed') return fate.answered || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
     const through = frame.get(cell.id)?.got ?? null;
-    const isWitnessed = isIn(cell.to) || fate.answered;
+    const isAwake = isIn(cell.to) && user.get(itself(cell.to, cell.address ?? ''))?.left !== false;
+    const isWitnessed = isAwake || fate.answered;
     if (fate.passed) return 'fail';
     if (fate.got !== null || fate.answered) return isWitnessed ? 'fail' : 'red';
     if (through !== null && hasWalls(cell) && confined.includes(cell.from)) return 'fail';

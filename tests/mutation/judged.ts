@@ -1,7 +1,7 @@
 // One mutant: made, reckoned, run, compared, mended.
 import { innerNames, type InnerName, nebula, publicAddresses, vmbr1, wan } from '../../lab/topology.ts';
 import { type Cell, npmTest } from '../lab/harness.ts';
-import { compare, expectations, type Fates, packetOf } from './expected.ts';
+import { compare, expectations, type Fates, packetOf, toThemselves } from './expected.ts';
 import type { Mutant } from './mutants.ts';
 import { type Fate, type Packet, reckon } from './reckoning.ts';
 
@@ -41,7 +41,7 @@ export async function intactIn(phase: string): Promise<Intact> {
 
 async function fatesOf(cells: readonly Cell[]): Promise<Fates> {
   const packets = cells.flatMap((cell) => packetOf(cell) ?? []);
-  const user = await reckon(packets, 'as a user');
+  const user = await reckon([...packets, ...toThemselves], 'as a user');
   // joi's come out of the gateway with the gateway's address; the gateway's own, with the same ports, must not be taken for them.
   const frames = packets.filter(({ by }) => by === null);
   const [ours, others] = [frames.filter(({ from }) => from === 'joi'), frames.filter(({ from }) => from !== 'joi')];
@@ -92,7 +92,7 @@ function verdictOf({ widest }: Mutant, { seen, exitCode, walls, isOpen, ...compa
   const missed = widest !== null && own.length > 0 ? [] : compared.missed;
   const isWrong = missed.length > 0 || compared.surplus.length > 0 || (compared.seenRed.length > 0) !== (exitCode !== 0);
   const over = { ...compared, missed };
-  if (isOpen && !isWrong) return result({ ...over, result: 'killed', reason: `${own.length} cells red, as reckoned` });
+  if (isOpen && !isWrong && compared.seenRed.length > 0) return result({ ...over, result: 'killed', reason: `${compared.seenRed.length} cells red, as reckoned` });
   if (isWrong) return result({ ...over, result: 'survived', reason: `${missed.length} cells not red that must be, ${compared.surplus.length} red that must not` });
   const now = new Map(seen.map((cell) => [cell.id, cell]));
   const standing = (one: boolean | null): readonly Opened[] => walls.filter(({ id, wall }) => now.get(id)?.walls?.[wall].stands === one);
