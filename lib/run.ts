@@ -54,8 +54,8 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
     const seen = { inventory, discovery, phase, plan, sessions: sessionsOf(entered) };
     const soFar = measured.tries === 0 ? [] : findingsOf({ ...seen, observations: once, tracked: await tracking.read(), heard: new Map(), resets: new Map() });
     const { observations, loss } = await askAgain({ plan, loss: measured, observations: once, findings: soFar, look: (probe) => look(probe, seat) });
-    // By one SYN each where nothing is lost: a second try of a busy machine would be a RST too many.
-    const resets = await settleResets(counting, plan, observations, async (probe) => (await look(withTries(probe, Math.max(1, loss.tries ?? 1), true), seat)).outcome);
+    // With all of its tries: one SYN, lost unseen, would count as no RST, and a refusal as a firewall's.
+    const resets = await settleResets(counting, plan, observations, async (probe) => (await look(loss.tries ? withTries(probe, loss.tries, true) : probe, seat)).outcome);
     const tracked = await tracking.finish();
     const heard = await listening.finish();
     leave(entered);
