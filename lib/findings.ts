@@ -24,7 +24,7 @@ export function findingsOf(seen: Seen & Readonly<{ phase: Phase }>): readonly Fi
     const behind = backing.endToEnd(planned);
     const verdict = judge(flow, observation.outcome, behind);
     const walls = wallsOf(planned, observation.outcome, behind);
-    return { flow, observation, backing: behind, walls, verdict: walls !== null && hosts[flow.from]?.confined === true ? judgeConfined(verdict, walls) : verdict };
+    return { flow, observation, backing: behind, walls, verdict: walls !== null && hosts[flow.from]?.confined === true ? judgeConfined(verdict, walls) : verdict, waiver: null };
   });
 }
 

@@ -57,8 +57,11 @@ export type Wall = Readonly<{ stands: boolean | null; grade: Grade | null; reaso
 /** near: the source's own · far: all others. */
 export type Walls = Readonly<{ near: Wall; far: Wall }>;
 
-/** walls: of a denied flow whose source can be looked at past its own firewall. */
-export type Finding = Readonly<{ flow: Flow; observation: Observation; backing: Backing; walls: Walls | null; verdict: Verdict }>;
+/** Cells (a pattern over their ids, `*` for anything) whose violation somebody has accepted, until the end of a day (YYYY-MM-DD, UTC). */
+export type Waiver = Readonly<{ cells: string; reason: string; acceptedBy: string; until: string }>;
+
+/** walls: of a denied flow whose source can be looked at past its own firewall; waiver: of a violation, which stays one. */
+export type Finding = Readonly<{ flow: Flow; observation: Observation; backing: Backing; walls: Walls | null; verdict: Verdict; waiver: Waiver | null }>;
 
 export type HostRecord = Readonly<{ name: string; prober: string | null; hostKey: string | null; failure: Failure | null; facts: Facts | null }>;
 

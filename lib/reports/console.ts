@@ -82,5 +82,5 @@ function sums({ run, findings }: RunRecord): string {
 
 /** Text from elsewhere must not move the cursor, colour the terminal, turn its direction, or hide: a line of it stays one line. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\uFFFD');
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, '\uFFFD');
 }

@@ -62,7 +62,7 @@ describe('console: the sums', () => {
 describe('console: what others have said', () => {
   const rows: readonly (readonly [string, string])[] = [
     ['\u001b[2Jgone', '\uFFFD[2Jgone'], ['bell\u0007', 'bell\uFFFD'], ['two\nlines\r', 'two\uFFFDlines\uFFFD'], ['\u009b31m', '\uFFFD31m'], ['back\u0008\u007f', 'back\uFFFD\uFFFD'],
-    ['right to left \u202e', 'right to left \uFFFD'], ['arabic letter mark \u061c', 'arabic letter mark \uFFFD'], ['no width \u200b\ufeff', 'no width \uFFFD\uFFFD'], ['line \u2028', 'line \uFFFD'], ['half \ud83d', 'half \uFFFD'],
+    ['right to left \u202e', 'right to left \uFFFD'], ['arabic letter mark \u061c', 'arabic letter mark \uFFFD'], ['no width \u200b\ufeff', 'no width \uFFFD\uFFFD'], ['line \u2028', 'line \uFFFD'], ['half \ud83d', 'half \uFFFD'], ['not assigned \u2065 and filler \u3164', 'not assigned \uFFFD and filler \uFFFD'],
     ['plain ü 🔥', 'plain ü 🔥'],
   ];
   for (const [text, shown] of rows) it(`${JSON.stringify(text)} is shown as ${shown}`, () => expect(printable(text)).to.equal(shown));
