@@ -55,22 +55,26 @@ export function backingFor(seen: Seen): BackingOf {
     others: others.get(flow.from) ?? new Set(),
   });
   const passesGateway = ({ route }: Flow): boolean => route?.via !== undefined && sources.get(gateway)?.has(canonical(route.via)) === true;
-  const witnessOf = (host: string, flow: Flow, ours: Ours): Witness => {
+  const witnessOf = (host: string, flow: Flow, ours: Ours, counts: (entry: Entry) => boolean = () => true): Witness => {
     const id = `connection tracking of ${host}`;
     const tracked = seen.tracked.get(host);
     const table = tables.get(host);
     if (tracked === undefined || table === undefined) return unread(host, id);
     const { before, after } = isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4;
     // The machine that translates has the packet's own source in its table; what it sent itself is under its own address.
-    const arrival = findArrival(flow, table.entries, host === gateway ? { ...ours, translators: new Set() } : ours, table.known);
+    const arrival = findArrival(flow, table.entries.filter(counts), host === gateway ? { ...ours, translators: new Set() } : ours, table.known);
     const why = isBeacon(host) ? null : masqueraded(seen, host, flow, ours);
     return { id, before, after: why === null ? after : { ...after, held: false, detail: why }, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
   };
   const common = ({ flow, witnesses, listener, aliveBy }: PlannedFlow, probe: Probe, ours: Ours): Pick<Backing, 'alive' | 'witnesses' | 'listener' | 'resets'> => ({
     alive: aliveControl(seen, aliveBy),
     // Out there the gateway's own packets look like those that it masquerades, and those of a namesake port like its own.
-    witnesses: witnesses.filter((host) => !isBeacon(host) || (flow.from !== gateway && !(flow.sourcePort !== undefined && passesGateway(flow) && fixed.has(tupleOf(flow))) && recognises(seen, host, tables.get(host), ours))).flatMap((host) => {
-      const witness = witnessOf(host, flow, ours);
+    witnesses: witnesses.filter((host) => !isBeacon(host) || (flow.from !== gateway && recognises(seen, host, tables.get(host), ours))).flatMap((host) => {
+      if (isBeacon(host) && flow.sourcePort !== undefined && passesGateway(flow) && fixed.has(tupleOf(flow))) {
+        const untranslated = witnessOf(host, flow, { ...ours, translators: new Set() });
+        return untranslated.saw === null ? [] : [untranslated];
+      }
+      const witness = witnessOf(host, flow, ours, host === flow.to && isRejectedBySelf(seen, probe) ? ({ state }) => state !== 'SYN_SENT' : undefined);
       // What a router of ours has let pass may still be stopped at a machine of ours; out of our hands it is only beyond.
       const passedOn = witness.saw !== null && host !== flow.to && hosts.includes(flow.to) && flow.by === undefined;
       return passedOn ? [] : [witness];
@@ -100,6 +104,16 @@ export function backingFor(seen: Seen): BackingOf {
       return { sender: senders.frames(flow.from, flow.route?.interface ?? null, flow.to), ...common(planned, probe, oursOf(flow, probe)), near: null, left: null, overlay: null };
     },
   };
+}
+
+/**
+ * A firewall's `reject with tcp reset` lets its RST leave with the entry of the SYN that it keeps out, as if that had come in: it stays
+ * in SYN_SENT, which the kernel's own answers, SYN-ACK or RST, end. Believed where a RST came and the kernel is shown to have sent none.
+ */
+function isRejectedBySelf({ observations, resets }: Seen, { id }: Probe): boolean {
+  const outcome = observations.get(id)?.outcome;
+  const counted = resets.get(id);
+  return outcome?.seen === 'refused' && outcome.by === 'rst' && counted?.counted === true && !counted.sent;
 }
 
 type Table = Readonly<{ entries: readonly Entry[]; known: ReadonlyMap<string, number> }>;

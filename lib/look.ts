@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Entered } from './enter.ts';
 import { isFailure, operator } from './facts.ts';
 import { appended, roundTripMiss, triesFor, wrongChance } from './loss.ts';
-import type { Failure, Observation, Outcome, Probe } from './model.ts';
+import type { Failure, Observation, Outcome, Plan, Probe } from './model.ts';
 import { asSocketReplies, readOutcome } from './outcome.ts';
 import { askThroughRelay } from './relay.ts';
 import type { Looked, Vantage } from './vantage.ts';
@@ -14,6 +14,26 @@ type Seat = Readonly<{
   /** Why the run ended before its time, if it did. */
   stopped: () => string | null;
 }>;
+
+/**
+ * Every look of the plan, in the order that keeps them apart. What is denied comes first, since its silence takes longest; the count of
+ * RSTs is `noted` right after it, as the connections that then open make machines send RSTs of their own when they end. Frames
+ * go out once their vantage's own looks have ended: what answers a frame would reach a user's look from the same port.
+ */
+export async function lookAtAll({ flows, controls }: Plan, by: (probe: Probe) => Promise<Observation>, noted: () => Promise<void>): Promise<readonly Observation[]> {
+  const denied = flows.filter(({ flow }) => flow.expected === 'denied');
+  const inTurn = (probes: readonly Probe[]): Promise<readonly Observation[]> => Promise.all(probes.map(by));
+  const seen = await Promise.all([...new Set(denied.map(({ flow }) => flow.from))].map(async (vantage) => {
+    const own = denied.filter(({ flow }) => flow.from === vantage);
+    const asUsers = own.flatMap(({ probe, nearWall }) => (nearWall === null ? [probe] : [probe, nearWall]));
+    // A handshake that nothing answers takes longest to tell, so that all else can be done meanwhile.
+    const first = await inTurn(asUsers.toSorted((a, b) => Number(b.flow.transport === 'tcp') - Number(a.flow.transport === 'tcp')));
+    return [...first, ...(await inTurn(own.flatMap(({ farWall }) => farWall ?? [])))];
+  }));
+  await noted();
+  const allowed = flows.filter(({ flow }) => flow.expected !== 'denied').flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall].filter((one) => one !== null));
+  return [...seen.flat(), ...(await inTurn([...allowed, ...controls]))];
+}
 
 /** The look at a flow; those by connection tracking are the conductor's, since all tables are read at once. */
 export async function look(probe: Probe, seat: Seat): Promise<Observation> {

@@ -5,36 +5,41 @@ import type { Vantage } from './vantage.ts';
 
 /** Whether a look asked again was refused; null: it could not be had. */
 type Again = (probe: Probe) => Promise<boolean | null>;
-export type Counting = Readonly<{ settle: (unsure: readonly Probe[], again: Again) => Promise<ReadonlyMap<string, Resets>> }>;
+export type Counting = Readonly<{
+  /** Reads the counts at a moment by which all the looks to settle have been made. */
+  note: () => Promise<void>;
+  settle: (unsure: readonly Probe[], again: Again) => Promise<ReadonlyMap<string, Resets>>;
+}>;
 
 /** Of looks asked again in groups, a host: halving a hundred cells for a few culprits takes some forty. */
 const mostRounds = 60;
 
 /** Reads the counts before the first probe; hosts that cannot tell are left out. */
 export async function startCounting(vantages: ReadonlyMap<string, Vantage>): Promise<Counting> {
-  const first = new Map(await Promise.all([...vantages].map(async ([host, vantage]) => [host, await vantage.resets()] as const)));
+  const read = async (): Promise<ReadonlyMap<string, number | Failure>> => new Map(await Promise.all([...vantages].map(async ([host, vantage]) => [host, await vantage.resets()] as const)));
+  const first = await read();
+  let noted: ReadonlyMap<string, number | Failure> = new Map();
   const settle = async (unsure: readonly Probe[], again: Again): Promise<ReadonlyMap<string, Resets>> => {
     const found = new Map<string, Resets>();
     await Promise.all([...vantages].map(async ([host, vantage]) => {
       const before = first.get(host);
       const own = unsure.filter(({ flow }) => flow.to === host);
-      if (typeof before === 'number' && own.length > 0) await settleHost({ host, count: () => vantage.resets(), again, found }, own, before);
+      if (typeof before === 'number' && own.length > 0) await settleHost({ host, count: () => vantage.resets(), again, found }, own, noted.get(host) === before);
     }));
     return found;
   };
-  return { settle };
+  return { note: async () => void (noted = await read()), settle };
 }
 
 type Asked = Readonly<{ host: string; count: () => Promise<number | Failure>; again: Again; found: Map<string, Resets> }>;
 
 /** Where the count has not moved, no look was answered by a RST. Else they are asked again, in ever smaller groups. */
-async function settleHost({ host, count, again, found }: Asked, unsure: readonly Probe[], before: number): Promise<void> {
+async function settleHost({ host, count, again, found }: Asked, unsure: readonly Probe[], isQuiet: boolean): Promise<void> {
   const mark = (group: readonly Probe[], sent: boolean): void => {
     const detail = sent ? `${host}'s own kernel answers it by RST: the SYN gets in, nothing listens there` : `${host}'s kernel sent no RST for it`;
     for (const { id } of group) found.set(id, { id: `resets ${host}`, sent, counted: true, detail });
   };
-  const now = await count();
-  if (now === before) return mark(unsure, false);
+  if (isQuiet) return mark(unsure, false);
   let rounds = mostRounds;
   const ask = async (group: readonly Probe[]): Promise<void> => {
     if (group.length === 0 || rounds-- <= 0) return;

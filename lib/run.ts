@@ -7,7 +7,7 @@ import { enterAll, type Entered } from './enter.ts';
 import { findingsOf } from './findings.ts';
 import { startListening } from './listen.ts';
 import { configWarnings } from './login.ts';
-import { look } from './look.ts';
+import { look, lookAtAll } from './look.ts';
 import { withTries } from './loss.ts';
 import type { Discovery, Failure, HostRecord, Inventory, Observation, Phase, Plan, Probe, Resets, RunRecord } from './model.ts';
 import { makePlan } from './plan.ts';
@@ -42,22 +42,21 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
   };
   const seat = { entered, vantages, stopped: () => stopped };
   const observe = async (): Promise<RunRecord> => {
-    const listening = await startListening({ listeners: plan.listeners, hosts: discovery.hosts, newToken }, vantages);
-    const tracking = await startTracking(discovery, vantages);
+    const [listening, tracking] = await Promise.all([startListening({ listeners: plan.listeners, hosts: discovery.hosts, newToken }, vantages), startTracking(discovery, vantages)]);
     const counting = await startCounting(vantages);
-    const probes = [...plan.flows.flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall].filter((one) => one !== null)), ...plan.controls];
-    // Past the source's own firewall last: what answers a frame would reach a user's look from the same port.
-    const farWalls = new Set(plan.flows.flatMap(({ farWall }) => farWall ?? []));
-    const asUsers = byId(await Promise.all(probes.filter((probe) => !farWalls.has(probe)).map((probe) => look(probe, seat))));
-    const [measured, pastWalls] = await Promise.all([measureLoss(plan, asUsers, vantages), Promise.all([...farWalls].map((probe) => look(probe, seat)))]);
-    const once = new Map([...asUsers, ...byId(pastWalls)]);
+    const once = byId(await lookAtAll(plan, (probe) => look(probe, seat), counting.note));
+    const measured = await measureLoss(plan, once, vantages);
     const seen = { inventory, discovery, phase, plan, sessions: sessionsOf(entered) };
     const soFar = measured.tries === 0 ? [] : findingsOf({ ...seen, observations: once, tracked: await tracking.read(), heard: new Map(), resets: new Map() });
     const { observations, loss } = await askAgain({ plan, loss: measured, observations: once, findings: soFar, look: (probe) => look(probe, seat) });
-    // With all of its tries: one SYN, lost unseen, would count as no RST, and a refusal as a firewall's.
-    const resets = await settleResets(counting, plan, observations, async (probe) => (await look(loss.tries ? withTries(probe, loss.tries, true) : probe, seat)).outcome);
-    const tracked = await tracking.finish();
-    const heard = await listening.finish();
+    if (loss.extraTries > 0) await counting.note();
+    const resets = await settleResets(counting, plan, observations, async (probe) => {
+      // One SYN has one RST, whereas a busy machine's second try has another. A refusal that does not come again is asked for with
+      // all tries: one SYN, lost unseen, would count as no RST, and a refusal as a firewall's.
+      const single = observations.get(probe.id)?.outcome.seen === 'refused' ? (await look(withTries(probe, 1, true), seat)).outcome : null;
+      return single?.seen === 'refused' ? single : (await look(loss.tries ? withTries(probe, loss.tries, true) : probe, seat)).outcome;
+    });
+    const [tracked, heard] = await Promise.all([tracking.finish(), listening.finish()]);
     leave(entered);
     return {
       schema: 1,

@@ -3,7 +3,8 @@ import { nebula, type InnerName, vmNames } from '../../lab/topology.ts';
 import type { Cell } from '../lab/harness.ts';
 import type { Fate, Packet } from './reckoning.ts';
 
-export type Fates = Readonly<{ user: ReadonlyMap<string, Fate>; frame: ReadonlyMap<string, Fate> }>;
+/** `awake`: the machines whose connection tracking records, as `mesh ipv4`. */
+export type Fates = Readonly<{ user: ReadonlyMap<string, Fate>; frame: ReadonlyMap<string, Fate>; awake: ReadonlySet<string> }>;
 
 /**
  * `shown`: green by a proof, or inconclusive where a witness is out of reach · `blind`: inconclusive, or no cell at all, as some
@@ -31,17 +32,10 @@ export function packetOf(cell: Cell): Packet | null {
   return { id, from: from as InnerName, address, protocol, sport, dport: proto === 'ip' || proto === 'icmp' ? 0 : port, payload, by: by as InnerName | null };
 }
 
-/** A datagram of each machine to itself, by which its witness is shown to be awake. */
-export const toThemselves: readonly Packet[] = vmNames.flatMap((from) => (['127.0.0.1', '::1'] as const).map((address) => ({ id: itself(from, address), from, address, protocol: 17, sport: 0, dport: 9, payload: '00', by: null })));
-
-function itself(host: string, address: string): string {
-  return `${host} to itself over ${address.includes(':') ? 'IPv6' : 'IPv4'}`;
-}
-
 /** The cells that the suite also looks at past the source's own firewall. */
 const hasWalls = ({ walls }: Cell): boolean => walls !== null;
 
-export function expectations(cells: readonly Cell[], { user, frame }: Fates, confined: readonly string[]): ReadonlyMap<string, Must> {
+export function expectations(cells: readonly Cell[], { user, frame, awake }: Fates, confined: readonly string[]): ReadonlyMap<string, Must> {
   const answered = (fits: (cell: Cell) => boolean): boolean => cells.some((cell) => cell.expected === 'allowed' && fits(cell) && user.get(cell.id)?.answered === true);
   const login = (from: string, to: string): boolean => answered((cell) => cell.from === from && cell.to === to && cell.proto === 'tcp' && cell.port === 22);
   const gatewayIn = login('operator', 'gateway');
@@ -67,15 +61,19 @@ export function expectations(cells: readonly Cell[], { user, frame }: Fates, con
     if (fate === undefined) return strays.has(strayOf(cell, cell.to)) ? 'any' : 'pass';
     if (cell.expected === 'allowed') return fate.answered || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
     const through = frame.get(cell.id)?.got ?? null;
-    const isAwake = isIn(cell.to) && user.get(itself(cell.to, cell.address ?? ''))?.left !== false;
+    const isAwake = isIn(cell.to) && (!vmNames.some((name) => name === cell.to) || awake.has(`${cell.to} ${familyOf(cell)}`));
     const isWitnessed = isAwake || fate.answered;
-    if (fate.passed) return 'fail';
+    // Who passes it on is a witness of it alone; if it came no further, its sleep leaves those behind it, who rightly have nothing.
+    if (fate.passed) return fate.got !== null || awake.has(`${cell.by} ${familyOf(cell)}`) ? 'fail' : 'any';
     if (fate.got !== null || fate.answered) return isWitnessed ? 'fail' : 'red';
-    if (through !== null && hasWalls(cell) && confined.includes(cell.from)) return 'fail';
+    // Whether the far wall stands is then not told, which the line on who takes the machine over says.
+    if (through !== null && hasWalls(cell) && confined.includes(cell.from)) return isAwake ? 'fail' : 'any';
     return !isWitnessed || !gatewayIn || isMute(cell) ? 'shown' : 'pass';
   };
   return new Map(cells.map((cell) => [cell.id, must(cell)]));
 }
+
+const familyOf = ({ address }: Cell): string => (address?.includes(':') === true ? 'ipv6' : 'ipv4');
 
 const strayOf = ({ from, proto, port }: Cell, to: string): string => `${from} ${to} ${proto}/${port}`;
 

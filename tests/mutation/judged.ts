@@ -1,9 +1,9 @@
 // One mutant: made, reckoned, run, compared, mended.
 import { innerNames, type InnerName, nebula, publicAddresses, vmbr1, wan } from '../../lab/topology.ts';
 import { type Cell, npmTest } from '../lab/harness.ts';
-import { compare, expectations, type Fates, packetOf, toThemselves } from './expected.ts';
+import { compare, expectations, type Fates, packetOf } from './expected.ts';
 import type { Mutant } from './mutants.ts';
-import { type Fate, type Packet, reckon } from './reckoning.ts';
+import { type Fate, type Packet, awakeMachines, reckon } from './reckoning.ts';
 
 export type Result = Readonly<{
   id: string;
@@ -41,11 +41,12 @@ export async function intactIn(phase: string): Promise<Intact> {
 
 async function fatesOf(cells: readonly Cell[]): Promise<Fates> {
   const packets = cells.flatMap((cell) => packetOf(cell) ?? []);
-  const user = await reckon([...packets, ...toThemselves], 'as a user');
+  const awake = await awakeMachines(); // before the reckoning's own sets wake them all
+  const user = await reckon(packets, 'as a user');
   // joi's come out of the gateway with the gateway's address; the gateway's own, with the same ports, must not be taken for them.
   const frames = packets.filter(({ by }) => by === null);
   const [ours, others] = [frames.filter(({ from }) => from === 'joi'), frames.filter(({ from }) => from !== 'joi')];
-  return { user, frame: new Map([...(await reckon(ours, 'as a frame')), ...(await reckon(others, 'as a frame'))]) };
+  return { user, awake, frame: new Map([...(await reckon(ours, 'as a frame')), ...(await reckon(others, 'as a frame'))]) };
 }
 
 export async function judged(mutant: Mutant, { cells, fates: before }: Intact): Promise<Result> {

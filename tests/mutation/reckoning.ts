@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { initOf } from '../../lab/inside.ts';
 import { forgetConnections } from '../../lab/phase.ts';
 import { host } from '../../lab/shell.ts';
-import { innerNames, type InnerName, machines, namespaceOf, wan } from '../../lab/topology.ts';
+import { innerNames, type InnerName, machines, namespaceOf, vmNames, wan } from '../../lab/topology.ts';
 
 /**
  * `address` may carry a scope (`%eth0`); `sport` 0: one that no other packet has; `by`: a frame to that neighbour instead of the
@@ -42,6 +42,15 @@ export async function reckon(packets: readonly Packet[], way: Way): Promise<Read
     await Promise.all(innerNames.map((name) => nft(name, 'delete table inet reckoning')));
     await forgetConnections();
   }
+}
+
+/** The machines whose connection tracking records a datagram to themselves, as `mesh ipv4`: it sleeps where no rule asks for it. */
+export async function awakeMachines(): Promise<ReadonlySet<string>> {
+  const shown = await Promise.all(vmNames.flatMap((name) => ([['ipv4', '127.0.0.1', 31_990], ['ipv6', '::1', 31_991]] as const).map(async ([family, address, port]) => {
+    const { exitCode } = await host({ nothrow: true })`nsenter --net=/run/netns/${namespaceOf(name)} bash -c ${`exec 3<>/dev/udp/${address}/${port}; echo >&3; grep -q dport=${port} /proc/net/nf_conntrack`}`;
+    return exitCode === 0 ? [`${name} ${family}`] : [];
+  })));
+  return new Set(shown.flat());
 }
 
 const nft = (name: InnerName, input: string): Promise<unknown> => host({ input })`nsenter --net=/run/netns/${namespaceOf(name)} nft -f -`;

@@ -32,6 +32,7 @@ async function settle({ closed = {}, noise = {}, broken = [], fails }: Host, uns
   };
   const counting = await startCounting(new Map([['ntp', { ...mute, resets }]]));
   await Promise.all(unsure.map(ask)); // the run's own looks
+  await counting.note();
   looks = 0;
   return { found: await counting.settle(unsure, ask), looks };
 }

@@ -12,6 +12,21 @@ run() {
   echo "done $me $weight" >&3
 }
 
+start() { # a command, with a pipe of its own for its stdin
+  if [ "$here" ]; then
+    emptied "$@" 2>/dev/null <<. &
+
+.
+  else
+    : | run "$@" 2>/dev/null &
+  fi
+}
+
+emptied() {
+  read -r _
+  run "$@"
+}
+
 weigh() { # command -> weight: the processes that it takes at most, in the measure of a look with a pace maker
   case $2-${6-} in
     tcp--) [ -z "$knocks" ] && weight=$((3 * ${7#+} + 1)) || weight=$((${7#+} + 1)) ;;
@@ -79,7 +94,7 @@ exec 4<&0
       [ $((running + weight)) -le $room ] || break
       unset "queued_$first"
       first=$((first + 1)) running=$((running + weight))
-      : | run $line 2>/dev/null &
+      start $line
     done
   done
 }

@@ -34,6 +34,13 @@ knocks=
 read -r -t 0.01 line </dev/null 2>/dev/null
 [ $? != 1 ] || knocks=yes
 
+# Whether a here-document is a pipe in this shell (busybox, dash, bash from 5.1 on): a pipe that costs no process.
+here=
+is_pipe() { [ -p /proc/self/fd/0 ]; }
+is_pipe <<. && here=yes
+
+.
+
 say() { echo "$*"; } # not printf: busybox's writes a long line in pieces
 
 now() { # -> now: milliseconds, to 10

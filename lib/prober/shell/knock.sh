@@ -16,10 +16,10 @@ await() { # until when -> a line of nc's in $line; no process of its own, unlike
 verdict_of() { # nc's line in scan mode -> an event of the try; false: it says nothing yet
   case $line in
     *") open") [ $kind = tcp ] && event="connected $try -" ;;
-    "nc: udptest "*) event=$(fault send "$line") ;;
-    "nc: bind"*) event=$(fault bind "$line") ;;
-    "nc: socket"*) event=$(fault socket "$line") ;;
-    "nc: $address ("*) event=$(fault connect "$line") ;;
+    "nc: udptest "*) fault send "$line" ;;
+    "nc: bind"*) fault bind "$line" ;;
+    "nc: socket"*) fault socket "$line" ;;
+    "nc: $address ("*) fault connect "$line" ;;
     *": bad address "*) event="unprobed $try EINVAL address" ;;
     *": not found") event="unprobed $try ENOENT nc" ;;
     *) return 1 ;;
@@ -52,9 +52,9 @@ knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by
     if ! await $due; then
       [ "$over" ] || continue
       now
-      if ! all_sent $pids; then
+      if ! all_sent $pids; then # asked ever more seldom: hundreds that ask would be what keeps them from it
         [ $window -lt $((patience + 30000)) ] || { say "$id unprobed EAGAIN nc"; break; }
-        window=$((now - last + 20 + settle)) extra=$((settle ? patience : 0))
+        window=$(((now - last) * 5 / 4 + 20 + settle)) extra=$((settle ? patience : 0))
         continue
       fi
       # Whoever sleeps has taken in all that came to it; what it said, and what those said who have ended, is in the pipe.
@@ -67,7 +67,7 @@ knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by
       fi
     fi
     verdict_of || continue
-    [ $kind = tcp ] || say "$id sent 1 $([ $sport = 0 ] && echo - || echo $sport) 0"
+    [ $kind = tcp ] || case $sport in 0) say "$id sent 1 - 0" ;; *) say "$id sent 1 $sport 0" ;; esac
     say "$id $event"
     case $event in error*) failed=$((failed + 1)); [ "$insist" ] && [ $failed -lt $attempts ] && continue ;; esac
     break

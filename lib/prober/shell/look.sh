@@ -71,7 +71,13 @@ look() {
   case $kind$hex in
     tcp-) [ -z "$knocks" ] || { settle=50; knock; return; } ;;
     # What bars a datagram, nc only says in scan mode; else 8,200 writes must fail first. It says so before it first sleeps.
-    udp*) [ -z "$knocks" ] || ( attempts=1 window=20 settle=0 udp=u; knock ) && [ "$knocks" ] && return ;;
+    udp*)
+      if [ "$knocks" ]; then
+        wanted="$attempts $window" attempts=1 window=20 settle=0 udp=u
+        knock && return
+        attempts=${wanted% *} window=${wanted#* }
+      fi
+      ;;
   esac
   case $kind$hex in
     tcp*) talk="nc -nvv -w $limit -o /proc/self/fd/2 $from $address $port" ;;

@@ -23,18 +23,25 @@ errno_of() { # text -> errno
   esac
 }
 
-fault() { # operation, nc's line -> an event of the try: its error, or that we could not look
+# No process is made for an event: where most looks are barred, they would be half of all.
+fault() { # operation, nc's line -> event: the try's error, or that we could not look; empty: it says nothing yet
+  event=
   errno_of "$2"
   case $errno/$1 in
-    EMFILE/* | ENFILE/* | ENOMEM/* | ENOBUFS/* | EAGAIN/* | EADDRINUSE/* | */bind) echo "unprobed $try $errno $1" ;;
+    EMFILE/* | ENFILE/* | ENOMEM/* | ENOBUFS/* | EAGAIN/* | EADDRINUSE/* | */bind) event="unprobed $try $errno $1" ;;
     # No IPv6 address here; but for IPv4 or with a source port of ours it is that port which is taken.
-    EADDRNOTAVAIL/*) case $sport$address in 0*:*) echo "error $try $errno $1" ;; *) echo "unprobed $try $errno $1" ;; esac ;;
+    EADDRNOTAVAIL/*) case $sport$address in 0*:*) event="error $try $errno $1" ;; *) event="unprobed $try $errno $1" ;; esac ;;
     # A prohibit route; but a broadcast address too, whose answers have another sender than nc would take.
-    EACCES/connect) case $(ip route get "$address") in broadcast*) echo "unprobed $try $errno $1" ;; *) echo "error $try $errno $1" ;; esac ;;
+    EACCES/connect) case $(ip route get "$address") in broadcast*) event="unprobed $try $errno $1" ;; *) event="error $try $errno $1" ;; esac ;;
     ETIMEDOUT/*) ;; # nc's own limit: silence
-    UNKNOWN/*) echo "error $try $errno $1 $(printf %.200s "$2" | hexed)" ;;
-    *) echo "error $try $errno $1" ;;
+    UNKNOWN/*) event="error $try $errno $1 $(printf %.200s "$2" | hexed)" ;;
+    *) event="error $try $errno $1" ;;
   esac
+}
+
+blame() {
+  fault "$@"
+  [ -z "$event" ] || echo "$event"
 }
 
 tell() { # stdin: what nc or ping writes -> events of the try
@@ -56,26 +63,26 @@ tell() { # stdin: what nc or ping writes -> events of the try
         ;;
       "sent "*)
         [ "$answer" ] || continue
-        if [ $((${line##* } * 2)) = ${#answer} ]; then echo "data $try $answer $((now - start)) $address"; else fault read "$line"; fi
+        if [ $((${line##* } * 2)) = ${#answer} ]; then echo "data $try $answer $((now - start)) $address"; else blame read "$line"; fi
         ;;
       "> "* | "punt!" | "net timeout") ;;
       # 8,200 writes in a row have failed, but nc does not say of what. Its scan mode does.
-      "nc: too many output retries") nc -nuzvv -w 1 $from "$address" "$port" </dev/null 2>&1 | { read -r line && fault send "$line"; } ;;
-      "nc: net read: "*) fault read "$line" ;;
-      "nc: bind"*) fault bind "$line" ;;
-      "nc: socket"*) fault socket "$line" ;;
+      "nc: too many output retries") nc -nuzvv -w 1 $from "$address" "$port" </dev/null 2>&1 | { read -r line && blame send "$line"; } ;;
+      "nc: net read: "*) blame read "$line" ;;
+      "nc: bind"*) blame bind "$line" ;;
+      "nc: socket"*) blame socket "$line" ;;
       *": bad address "*) echo "unprobed $try EINVAL address" ;;
       *": not found") echo "unprobed $try ENOENT nc" ;;
-      "nc: $address ("*) fault connect "$line" ;;
+      "nc: $address ("*) blame connect "$line" ;;
       *" bytes from "*)
         now
         line=${line#* bytes from }
         echo "data $try - $((now - start)) ${line%%: *}"
         ;;
-      "ping: sendto: "*) fault send "$line" ;;
+      "ping: sendto: "*) blame send "$line" ;;
       "ping: permission denied"*) echo "unprobed $try EPERM socket" ;;
       "PING "* | "" | "--- "* | *" packets transmitted"* | "round-trip "*) ;;
-      *) fault nc "$line" ;;
+      *) blame nc "$line" ;;
     esac
   done
   echo "gone $try"
