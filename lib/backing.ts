@@ -62,7 +62,7 @@ export function backingFor(seen: Seen): BackingOf {
     if (tracked === undefined || table === undefined) return unread(host, id);
     const { before, after } = isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4;
     // The machine that translates has the packet's own source in its table; what it sent itself is under its own address.
-    const arrival = findArrival(flow, table.entries.filter(counts), host === gateway ? { ...ours, translators: new Set() } : ours, table.known);
+    const arrival = findArrival(flow, entriesOf(table, flow).filter(counts), host === gateway ? { ...ours, translators: new Set() } : ours, table.known);
     const why = isBeacon(host) ? null : masqueraded(seen, host, flow, ours);
     return { id, before, after: why === null ? after : { ...after, held: false, detail: why }, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
   };
@@ -116,11 +116,22 @@ function isRejectedBySelf({ observations, resets }: Seen, { id }: Probe): boolea
   return outcome?.seen === 'refused' && outcome.by === 'rst' && counted?.counted === true && !counted.sent;
 }
 
-type Table = Readonly<{ entries: readonly Entry[]; known: ReadonlyMap<string, number> }>;
+/** `entries`: by what they went to, since each cell asks every witness. */
+type Table = Readonly<{ entries: ReadonlyMap<string, readonly Entry[]>; known: ReadonlyMap<string, number> }>;
 
 function readTable({ first, later }: Tracked): Table {
-  return { entries: later.flatMap(parseEntries), known: knownEntries(first) };
+  const entries = new Map<string, Entry[]>();
+  for (const entry of later.flatMap(parseEntries)) {
+    const key = targetOf(entry.transport, entry.destination);
+    const own = entries.get(key);
+    if (own === undefined) entries.set(key, [entry]);
+    else own.push(entry);
+  }
+  return { entries, known: knownEntries(first) };
 }
+
+const targetOf = (transport: string, address: string): string => `${transport} ${address}`;
+const entriesOf = ({ entries }: Table, { transport, address }: Flow): readonly Entry[] => entries.get(targetOf(transport, canonical(address ?? ''))) ?? [];
 
 function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
   const facts = factsOf(discovery, host);
@@ -163,7 +174,7 @@ function recognises({ plan, observations, discovery }: Seen, beacon: string, tab
     const { flow } = probe;
     if (flow.from !== operator || flow.address === null || flow.transport === 'icmp' || interfaceOf(facts, flow.address) === null) return false;
     const ports = portsOf(probe, observations.get(probe.id));
-    return ports.size > 0 && findArrival(flow, table.entries, { ...given, sourcePorts: ports }, table.known) !== null;
+    return ports.size > 0 && findArrival(flow, entriesOf(table, flow), { ...given, sourcePorts: ports }, table.known) !== null;
   });
 }
 

@@ -99,6 +99,17 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
   let lastId = 0;
   let heardMs = Date.now();
 
+  // What is asked at once goes out at once: each write is a packet of its own, enciphered and authenticated by itself.
+  let unsent: string[] = [];
+  const send = (line: string): void => {
+    if (unsent.push(line) > 1) return;
+    setImmediate(() => {
+      const lines = unsent;
+      unsent = [];
+      stream.write(lines.map((one) => `${one}\n`).join(''));
+    });
+  };
+
   const command = (write: (id: number) => string, timeoutMs: number, { most = mostHeard.other, onLine }: { most?: number; onLine?: (line: Line) => void } = {}): Promise<{ lines: Line[]; failure: Failure | null }> =>
     new Promise((resolve) => {
       const id = ++lastId;
@@ -119,7 +130,7 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       };
       if (lost !== null) return settle(lost);
       pending.set(id, { lines, left: most, settle, onLine });
-      stream.write(`${write(id)}\n`);
+      send(write(id));
     });
   const lose = (cause: string): void => {
     lost ??= { operation: 'exchange', cause };
@@ -209,7 +220,7 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
           };
           void ended.then(({ failure }) => resolve(failure ?? broken ?? { operation: 'exchange', cause: `${listener.id} ended before its time` }));
         }),
-      close: () => void stream.end(),
+      close: () => setImmediate(() => void stream.end()), // after what is still to be sent
     };
   };
 

@@ -34,6 +34,19 @@ export function networksOf(inventory: Inventory, host: string): readonly string[
  * would be silent for everybody, so it is not known.
  */
 export function addressOn(inventory: Inventory, discovery: Discovery, host: string, network: string): string | Missing {
+  const byDiscovery = foundAddresses.get(inventory) ?? new WeakMap<Discovery, Map<string, string | Missing>>();
+  const known = byDiscovery.get(discovery) ?? new Map<string, string | Missing>();
+  foundAddresses.set(inventory, byDiscovery.set(discovery, known));
+  const key = `${host} ${network}`;
+  const address = known.get(key) ?? findAddress(inventory, discovery, host, network);
+  known.set(key, address);
+  return address;
+}
+
+/** Asked some ten thousand times for a plan; neither the inventory nor what was discovered changes. */
+const foundAddresses = new WeakMap<Inventory, WeakMap<Discovery, Map<string, string | Missing>>>();
+
+function findAddress(inventory: Inventory, discovery: Discovery, host: string, network: string): string | Missing {
   const given = inventory.matrix.hosts[host]?.addresses[network] ?? 'discover';
   const facts = factsOf(discovery, host);
   if (given !== 'discover') {
@@ -43,8 +56,8 @@ export function addressOn(inventory: Inventory, discovery: Discovery, host: stri
   if (isFailure(facts)) return { unknown: facts };
   const device = discoveredInterface(inventory, facts, network);
   if (device === null) return { unknown: { operation: 'facts', cause: `${host} has no default route that leads outside, so its address on ${network} is not known` } };
-  const found = facts.addresses.find((own) => own.interface === device && own.scope === 'global' && isIPv4(own.address));
-  return found?.address ?? { absent: `${host} has no IPv4 address on ${network}` };
+  const own = facts.addresses.find((one) => one.interface === device && one.scope === 'global' && isIPv4(one.address));
+  return own?.address ?? { absent: `${host} has no IPv4 address on ${network}` };
 }
 
 /** `local`: the interface of that name · `wan`: the one with the default route, unless that leads over a network of ours. */
