@@ -136,6 +136,22 @@ describe('backing: what the gateway sends itself', () => {
   it('is told from what it passes on, by the address that it has from the source', () => expect(saw('172.22.22.2')).to.match(/^gateway's connection tracking has it/));
 });
 
+describe('backing: what a firewall refuses by a RST of its own', () => {
+  const cell = 'joi -> ntp vmbr1 tcp/25';
+  const line = (state: string): string => `ipv4 2 tcp 6 117 ${state} src=172.22.22.2 dst=172.22.22.3 sport=40001 dport=25 [UNREPLIED] src=172.22.22.3 dst=172.22.22.2 sport=25 dport=40001 mark=0 use=2`;
+  const refused: Outcome = { seen: 'refused', by: 'rst' };
+  const saw = (state: string, outcome: Outcome, sentByKernel: boolean | null): string | null | undefined => {
+    const given = seen({ outcomes: { [cell]: outcome }, replies: { [cell]: sent(40001) }, tracked: { ntp: tracked([line(state)]) } });
+    const resets = new Map(sentByKernel === null ? [] : [[cell, { id: 'resets ntp', sent: sentByKernel, counted: true, detail: '' }]]);
+    return backingFor({ ...given, resets }).endToEnd(find(cell)).witnesses.find(({ id }) => id.endsWith('ntp'))?.saw;
+  };
+  it('is no arrival, though its SYN stays in the table', () => expect(saw('SYN_SENT', refused, false)).to.equal(null));
+  it('is one where the kernel has answered', () => expect(saw('SYN_RECV', refused, false)).to.match(/^ntp's connection tracking has it/));
+  it('is one where the kernel has sent a RST', () => expect(saw('SYN_SENT', refused, true)).to.match(/^ntp's connection tracking has it/));
+  it('is one where nothing says who sent the RST', () => expect(saw('SYN_SENT', refused, null)).to.match(/^ntp's connection tracking has it/));
+  it('is one where nothing came back: a service that is too busy to answer looks like that', () => expect(saw('SYN_SENT', silent, false)).to.match(/^ntp's connection tracking has it/));
+});
+
 describe('backing: the overlay', () => {
   const underlay = 'mesh -> joi vmbr1 udp/4242';
   const rows: readonly (readonly [sentence: string, outcomes: Readonly<Record<string, Outcome>>, held: boolean])[] = [

@@ -1,9 +1,10 @@
 // One look: what cut an allowed flow's exchange short by chance is asked again, and nothing else is.
 import { expect } from 'chai';
-import { look } from '../../lib/look.ts';
-import type { Exchange, Flow, Observation, Reply } from '../../lib/model.ts';
+import { look, lookAtAll } from '../../lib/look.ts';
+import type { Exchange, Flow, Observation, Probe, Reply } from '../../lib/model.ts';
 import type { Looked } from '../../lib/vantage.ts';
-import { aFlow, token } from '../fixtures/flows.ts';
+import { aFlow, anObservation, token } from '../fixtures/flows.ts';
+import { plan } from '../fixtures/site.ts';
 import { mute } from '../fixtures/vantage.ts';
 
 const sent: Reply = { event: 'sent', try: 1, sourcePort: 40_000, ms: 0 };
@@ -36,4 +37,35 @@ describe('look: an exchange', () => {
 
   it('that was made again has all its tries in the evidence', async () => expect((await ask(allowed, token, [[sent, dead], [sent, dead], [sent, echoed]])).tries).to.deep.equal([1, 2, 3]));
   it('that the prober could not make is not made again', async () => expect(await ask(allowed, token, [[]], { operation: 'exchange', cause: 'gone' })).to.include({ seen: 'unprobed', asked: 1 }));
+});
+
+describe('look: all of a plan', () => {
+  const flows = plan().flows.filter(({ flow }) => flow.from === 'joi');
+  const denied = flows.find(({ flow, farWall }) => flow.expected === 'denied' && flow.transport === 'tcp' && farWall !== null);
+  const allowed = flows.find(({ flow }) => flow.expected === 'allowed');
+
+  /** The ids in the order in which their looks began and ended, each of which takes a turn of the event loop. */
+  async function order(): Promise<readonly string[]> {
+    const said: string[] = [];
+    const one = async (probe: Probe): Promise<Observation> => {
+      said.push(`begins ${probe.id}`);
+      await new Promise(setImmediate);
+      said.push(`ended ${probe.id}`);
+      return anObservation({ id: probe.id });
+    };
+    const observations = await lookAtAll({ ...plan(), flows: [allowed, denied].filter((flow) => flow !== undefined), controls: [] }, one, () => Promise.resolve(void said.push('counted')));
+    expect(observations.map(({ id }) => `ended ${id}`)).to.have.members(said.filter((line) => line.startsWith('ended')));
+    return said;
+  }
+  const place = async (line: string): Promise<number> => {
+    const at = (await order()).indexOf(line);
+    expect(at, line).to.not.equal(-1);
+    return at;
+  };
+
+  it('counts RSTs when what is denied has been looked at, and before anything connects', async () => {
+    expect(await place('counted')).to.be.above(await place(`ended ${denied?.probe.id}`)).and.above(await place(`ended ${denied?.farWall?.id}`));
+    expect(await place('counted')).to.be.below(await place(`begins ${allowed?.probe.id}`));
+  });
+  it('sends frames when the looks of users have ended', async () => expect(await place(`begins ${denied?.farWall?.id}`)).to.be.above(await place(`ended ${denied?.probe.id}`)));
 });

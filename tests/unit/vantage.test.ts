@@ -119,6 +119,13 @@ describe('vantage: an exchange', () => {
 });
 
 describe('vantage: facts and connection tracking', () => {
+  it('of many goes out in one piece', async () => {
+    const heard: string[] = [];
+    const vantage = await ready(far(boot, (id) => `${id} end\n`, (text) => heard.push(text)));
+    heard.length = 0; // the program
+    await Promise.all([1, 2, 3].map(() => vantage.exchange(exchange)));
+    expect(heard.map((text) => text.split('\n').length - 1)).to.deep.equal([3]);
+  });
   it('a fact that comes in several lines is joined', async () => {
     const vantage = await ready(far(boot, (id) => `${id} fact routes4 ${hex('default via 198.51.100.1 dev eth0\n172.22.')}\n${id} fact kernel ${hex('Linux')}\n${id} fact routes4 ${hex('22.0/29 dev eth1\n')}\n${id} end\n`));
     expect(await vantage.facts()).to.deep.equal({ told: { routes4: 'default via 198.51.100.1 dev eth0\n172.22.22.0/29 dev eth1\n', kernel: 'Linux' } });
