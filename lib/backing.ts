@@ -47,6 +47,8 @@ export function backingFor(seen: Seen): BackingOf {
   const others = new Map(hosts.map((host) => [host, givenPorts(seen.plan, host)]));
   const fixed = new Set(seen.plan.flows.flatMap(({ flow }) => (flow.from === gateway && flow.sourcePort !== undefined ? [tupleOf(flow)] : [])));
 
+  const overlayFlows = seen.plan.flows.filter(({ flow }) => flow.expected === 'allowed' && seen.inventory.matrix.networks[flow.network]?.kind === 'overlay');
+
   const isBeacon = (host: string): boolean => Object.hasOwn(seen.discovery.beacons, host);
   const oursOf = (flow: Flow, probe: Probe): Ours => ({
     sources: sources.get(flow.from) ?? new Set(),
@@ -96,7 +98,7 @@ export function backingFor(seen: Seen): BackingOf {
         ...shared,
         ...(hidden ? { witnesses: shared.witnesses.map(blind), listener: shared.listener === null ? null : blind(shared.listener) } : {}),
         near, left: left === null ? null : { ...left, id: `own ${left.id}` },
-        overlay: flow.protocol === 'nebula' ? overlayControl(seen, flow.from, flow.to) : null,
+        overlay: flow.protocol === 'nebula' ? overlayControl(seen, overlayFlows, flow.from, flow.to) : null,
       };
     },
     farWall: (planned, probe) => {
@@ -229,10 +231,8 @@ function elsewhere({ observations }: Seen, aliveBy: readonly string[]): Resets |
 }
 
 /** The overlay between the same two machines, in either direction. */
-function overlayControl({ inventory, plan, observations }: Seen, from: string, to: string): Control | null {
-  const overlay = plan.flows.filter(({ flow }) =>
-    flow.expected === 'allowed' && inventory.matrix.networks[flow.network]?.kind === 'overlay' && [flow.from, flow.to].includes(from) && [flow.from, flow.to].includes(to),
-  );
+function overlayControl({ observations }: Seen, flows: readonly PlannedFlow[], from: string, to: string): Control | null {
+  const overlay = flows.filter(({ flow }) => [flow.from, flow.to].includes(from) && [flow.from, flow.to].includes(to));
   const first = overlay.find(({ flow }) => observations.get(flow.id)?.outcome.seen === 'answered') ?? overlay[0];
   if (first === undefined) return null;
   const held = observations.get(first.flow.id)?.outcome.seen === 'answered';
