@@ -75,8 +75,10 @@ function readData(asked: Asked, replies: readonly Reply[]): Outcome | null {
 
 function readConnection(asked: Asked, replies: readonly Reply[]): Outcome | null {
   const connected = replies.find((reply) => reply.event === 'connected');
-  if (connected === undefined) return null;
-  if (asked.send === '') return { seen: 'answered', detail: 'TCP handshake', rttMs: connected.ms };
+  // A RST before the end of the handshake is ECONNREFUSED; this one came behind it, before the prober had looked (Linux, net/ipv4/tcp_input.c, tcp_reset).
+  const reset = replies.some((reply) => reply.event === 'error' && reply.operation === 'connect' && reply.errno === 'ECONNRESET');
+  if (connected === undefined && !reset) return null;
+  if (asked.send === '') return connected === undefined ? { seen: 'answered', detail: 'TCP handshake, and a reset behind it', rttMs: null } : { seen: 'answered', detail: 'TCP handshake', rttMs: connected.ms };
   return { seen: 'garbled', detail: `TCP connects, but nothing answers in ${asked.flow.protocol}` };
 }
 

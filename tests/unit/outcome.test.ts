@@ -37,6 +37,8 @@ function holds(rows: readonly Row[]): void {
 describe('outcome: an answer outweighs everything', () => {
   holds([
     ['a handshake where nothing is sent', [sent(), connected], {}, 'answered', /TCP handshake.*2\.5/],
+    ['a handshake that was reset before the prober had looked', [sent(), error('ECONNRESET', 'connect')], {}, 'answered', /TCP handshake, and a reset/],
+    ['the same where a question was to be sent', [sent(), error('ECONNRESET', 'connect')], { flow: { protocol: 'tls' }, send: '16' }, 'garbled', /nothing answers in tls/],
     ['a handshake and no word where a question was sent', [sent(), connected], { flow: { protocol: 'tls' }, send: '16' }, 'garbled', /nothing answers in tls/],
     ['a handshake and a close where a question was sent', [sent(), connected, { event: 'closed', try: 1 }], { flow: { protocol: 'tls' }, send: '16' }, 'garbled'],
     ['a handshake and a reset where a question was sent', [sent(), connected, error('ECONNRESET', 'read')], { flow: { protocol: 'tls' }, send: '16' }, 'garbled'],
