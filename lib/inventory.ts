@@ -63,6 +63,7 @@ const families = [
 const schema = z.strictObject({
   $schema: z.string().optional(),
   matrix: z.strictObject({
+    document: text.optional(),
     networks: z.record(name, z.strictObject({ kind: z.enum(['link', 'overlay', 'wan', 'local']), cidr: cidr.optional() })),
     hosts: z.record(name, z.strictObject({ addresses: z.record(name, z.union([ipAddress, z.literal('discover')], 'an address, or "discover"')), listen: z.boolean().optional(), confined: z.boolean().optional() })),
     flows: z.array(row).min(1),

@@ -24,10 +24,10 @@ export type Run = Readonly<{
   interrupt: (cause: string) => void;
 }>;
 
-export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string }>;
+export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string; matrixHash: string | null; warnings: readonly string[] }>;
 
 /** Enters the hosts and plans; the probes are under way when it resolves. */
-export async function startRun({ inventory, phase, inventoryHash, version }: RunOptions): Promise<Run> {
+export async function startRun({ inventory, phase, inventoryHash, matrixHash, version, warnings }: RunOptions): Promise<Run> {
   const startedAt = new Date().toISOString();
   const newToken = (): string => randomBytes(16).toString('hex');
   const entered = await enterAll(inventory);
@@ -61,9 +61,9 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
     return {
       schema: 1,
       run: {
-        id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, version, node: process.version,
+        id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, version, node: process.version,
         hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
-        universe: plan.universe, gaps: plan.gaps, loss, stopped, warnings: configWarnings(),
+        universe: plan.universe, gaps: plan.gaps, loss, stopped, warnings: [...warnings, ...configWarnings()],
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
       findings: findingsOf({ ...seen, observations, tracked, heard, resets }),

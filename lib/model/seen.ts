@@ -79,6 +79,8 @@ export type RunRecord = Readonly<{
     startedAt: string;
     endedAt: string;
     inventoryHash: string;
+    /** SHA-256 of the document that the inventory names, in hex. */
+    matrixHash: string | null;
     version: string;
     node: string;
     hosts: readonly HostRecord[];

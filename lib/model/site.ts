@@ -70,6 +70,8 @@ export type Timing = Readonly<{ attempts: number; intervalMs: number; windowMs: 
 
 export type Inventory = Readonly<{
   matrix: Readonly<{
+    /** The Markdown that this is the data of, by its path from the inventory. */
+    document?: string | undefined;
     networks: Readonly<Record<string, Network>>;
     hosts: Readonly<Record<string, Host>>;
     flows: readonly Row[];

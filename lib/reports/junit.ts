@@ -46,7 +46,7 @@ function addSuite(root: XMLBuilder, record: RunRecord, vantage: string): void {
   });
   const properties = suite.ele('properties');
   const told = {
-    run: run.id, phase: run.phase, inventory: `sha256:${run.inventoryHash}`, flowproof: run.version, node: run.node,
+    run: run.id, phase: run.phase, inventory: `sha256:${run.inventoryHash}`, matrix: run.matrixHash === null ? 'none' : `sha256:${run.matrixHash}`, flowproof: run.version, node: run.node,
     prober: host?.prober ?? 'none', hostKey: host?.hostKey ?? 'none', kernel: host?.facts?.kernel ?? 'unknown',
   };
   for (const [name, value] of Object.entries(told)) properties.ele('property', { name, value: attribute(value) });

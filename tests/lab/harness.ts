@@ -41,8 +41,9 @@ export const shipped = { FLOWPROOF_INVENTORY: join(repository, 'inventory.json')
 
 /** With two ports of its watch list: half the cells for scenarios that ask what a fault does, not how much is asked. */
 function shortSite(folder: string): string {
-  const inventory = JSON.parse(readFileSync(shipped.FLOWPROOF_INVENTORY, 'utf8')) as { site: { watch: unknown } };
+  const inventory = JSON.parse(readFileSync(shipped.FLOWPROOF_INVENTORY, 'utf8')) as { matrix: { document: string }; site: { watch: unknown } };
   inventory.site.watch = { tcp: [9090], udp: [5353] };
+  inventory.matrix.document = join(repository, inventory.matrix.document);
   const file = join(folder, 'inventory.json');
   writeFileSync(file, JSON.stringify(inventory));
   return file;

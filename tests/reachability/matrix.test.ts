@@ -1,10 +1,12 @@
 // The product: one test a flow, registered from the plan; each awaits its finding from one shared run.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { expect } from 'chai';
 import { parseInventory } from '../../lib/inventory.ts';
-import type { Finding, Phase, RunRecord } from '../../lib/model.ts';
+import { compare } from '../../lib/matrix/compare.ts';
+import { readDocument } from '../../lib/matrix/document.ts';
+import type { Finding, Inventory, Phase, RunRecord } from '../../lib/model.ts';
 import { renderConsole } from '../../lib/reports/console.ts';
 import { writeFault, writeReports } from '../../lib/reports/write.ts';
 import { startRun, type Run } from '../../lib/run.ts';
@@ -20,7 +22,23 @@ async function prepare(): Promise<Run> {
   const source = readFileSync(file, 'utf8');
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const inventory = parseInventory(source, file);
-  return startRun({ inventory, phase: phase satisfies Phase, version, inventoryHash: createHash('sha256').update(source).digest('hex') });
+  return startRun({ inventory, phase: phase satisfies Phase, version, inventoryHash: sha256(source), ...documentOf(inventory, file) });
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The document that the inventory is the data of. That the two differ is for people to mend; what is probed is what the inventory says. */
+function documentOf(inventory: Inventory, file: string): Readonly<{ matrixHash: string | null; warnings: readonly string[] }> {
+  const name = inventory.matrix.document;
+  if (name === undefined) return { matrixHash: null, warnings: [] };
+  try {
+    const source = readFileSync(resolve(dirname(file), name), 'utf8');
+    const document = readDocument(source);
+    const differences = [...document.faults, ...document.unread, ...compare(document, inventory)];
+    return { matrixHash: sha256(source), warnings: differences.length === 0 ? [] : [`${name} and the inventory differ in ${differences.length} places; \`npm run matrix -- check ${name}\` names them`] };
+  } catch (error) {
+    return { matrixHash: null, warnings: [`${name}, which the inventory names as its document, cannot be read: ${(error as Error).message}`] };
+  }
 }
 
 /** Exactly one ending, whatever comes first: the record, or a signal. */

@@ -45,6 +45,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
   'resets.ts': ['vantage.ts'],
   'run.ts': ['node:crypto', 'again.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'track.ts', 'vantage.ts'],
+  'matrix/words.ts': [],
+  'matrix/document.ts': ['mdast', 'mdast-util-from-markdown', 'mdast-util-gfm-table', 'mdast-util-to-string', 'micromark-extension-gfm-table', 'matrix/words.ts'],
+  'matrix/compare.ts': ['address.ts', 'matrix/document.ts'],
+  'matrix/contradictions.ts': ['matrix/document.ts'],
+  'matrix/import.ts': ['matrix/compare.ts', 'matrix/document.ts'],
+  'matrix/export.ts': ['mdast', 'mdast-util-gfm-table', 'mdast-util-to-markdown'],
+  'matrix/edit.ts': ['jsonc-parser'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],
   'reports/*': ['reports/*'],
@@ -92,6 +99,7 @@ describe('imports', () => {
     below('run.ts', []);
     below('reports/write.ts', []);
     below('inventory.ts', []);
+    below('matrix/import.ts', []);
   });
 
   const alone: readonly (readonly [string, string])[] = [['ssh2', 'ssh.ts'], ['ntp-client', 'relay.ts'], ['dns-packet', 'protocols/dns.ts'], ['zod', 'inventory.ts'], ['xmlbuilder2', 'reports/junit.ts']];
@@ -106,6 +114,6 @@ describe('imports', () => {
 });
 
 describe('pure files', () => {
-  for (const file of [...pure, ...[...files('lib/protocols'), ...files('lib/plan'), ...files('lib/model')].map((name) => name.slice('lib/'.length))])
+  for (const file of [...pure, ...[...files('lib/protocols'), ...files('lib/plan'), ...files('lib/matrix'), ...files('lib/model')].map((name) => name.slice('lib/'.length))])
     it(`lib/${file} draws no time, no random number, and touches nothing outside`, () => expect(text(`lib/${file}`).replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '')).to.not.match(impure));
 });
