@@ -56,7 +56,7 @@ function flowsOf(document: Document, base: Inventory | null, told: string[]): re
     const isTemp = (port: number): boolean => listed.some((one) => one.temp && one.ports.includes(port));
     for (const row of rows) {
       const own = row.ports.filter((port) => ports.includes(port) && isTemp(port) === (row.temp === true));
-      if (own.length > 0 || row.implied !== undefined) kept.set(row, own.length === 0 ? row : { ...row, ports: own });
+      if (own.length > 0) kept.set(row, { ...row, ports: own });
     }
     const had = new Set(rows.flatMap((row) => kept.get(row)?.ports ?? []));
     for (const temp of [false, true]) {

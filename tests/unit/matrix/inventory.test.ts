@@ -76,6 +76,14 @@ describe('matrix: import', () => {
     expect(parseInventory(written(less)).matrix.flows.map(({ id }) => id)).to.not.include('mesh-ntp');
     expect(importDocument(readDocument(less), inventory).told).to.include('flow mesh-ntp is in no row of the document and was taken out');
   });
+  it('of rows less takes out each of their flows', () => {
+    const less = text.replace(/\| mesh \| ntp .*\n/, '').replace(/\| joi \| ntp .*\n/, '');
+    expect(parseInventory(written(less)).matrix.flows.map(({ id }) => id)).to.deep.equal(inventory.matrix.flows.map(({ id }) => id).filter((id) => id !== 'mesh-ntp' && id !== 'joi-ntp'));
+  });
+  it('of a TEMP mark less makes the flow a lasting one', () => {
+    const flows = parseInventory(written(text.replace('during setup | TEMP |', 'during setup | |'))).matrix.flows.filter(({ from, to }) => from === 'joi' && to === 'any');
+    expect(flows.map(({ ports, temp }) => [ports, temp])).to.deep.equal([[[53, 80, 443], undefined]]);
+  });
   it('of other ports and addresses changes these', () => {
     const after = parseInventory(written(text.replace('53,80,443', '80').replaceAll('172.22.22.3', '172.22.22.5')));
     expect(after.matrix.flows.find(({ id }) => id === 'joi-any-wan')?.ports).to.deep.equal([80]);
