@@ -27,6 +27,11 @@ const service = z.string().refine((value) => /^(tcp|udp)\/[1-9]\d{0,4}$/.test(va
 const sshName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]*$/, 'a name as you would type it behind `ssh `');
 const cidr = z.union([z.cidrv4(), z.cidrv6()], 'a network as 172.22.22.0/29');
 
+const day = z.iso.date('a day of the calendar as 2026-12-31, the last one, in UTC');
+// A pattern without a letter or digit would waive whatever there is.
+const cells = text.regex(/[A-Za-z0-9]/, 'the id of a cell as reports have it, or a pattern with * that names at least a part of one');
+const waiver = z.strictObject({ cells, reason: text, acceptedBy: text, until: day });
+
 const timing = z.strictObject({
   attempts: z.int().min(1).max(20),
   intervalMs: z.int().min(10).max(5000),
@@ -43,6 +48,7 @@ const row = z.strictObject({
   speaks: z.enum(['tcp', 'udp', 'ssh', 'tls', 'ollama', 'dns', 'ntp', 'dhcp', 'nebula']),
   purpose: text,
   temp: z.boolean().optional(),
+  until: day.optional(),
   implied: text.optional(),
   address: ipAddress.optional(),
 });
@@ -76,6 +82,7 @@ const schema = z.strictObject({
     timing: z.strictObject({ allowed: timing, denied: timing }),
     without: z.array(z.enum(families)).optional(),
   }),
+  waivers: z.array(waiver).optional(),
 });
 
 /**
@@ -195,6 +202,7 @@ function crossReferences(raw: unknown): string[] {
     else if (hosts.includes(to) && member(member(member(member(matrix, 'hosts'), to), 'addresses'), network) === undefined)
       say(`${at}.network`, `${to} has no address on ${network}; add it under $.matrix.hosts.${to}.addresses`);
     if (transportOf[speaks] !== transport) say(`${at}.speaks`, `${speaks} goes over ${transportOf[speaks]}, not ${transport}`);
+    if (parsed.data.until !== undefined && parsed.data.temp !== true) say(`${at}.until`, 'only a TEMP row ends; add "temp": true, or take this out');
     if (address !== undefined && from !== to) say(`${at}.address`, 'only a flow of a host to itself names its address; elsewhere it is the destination\'s own');
     if (speaks === 'ssh' && from !== 'operator' && from !== gateway)
       say(`${at}.speaks`, 'ssh is looked at by our own login, which starts at the operator or the gateway alone; use "tcp" here');

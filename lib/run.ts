@@ -13,8 +13,10 @@ import type { Discovery, Failure, HostRecord, Inventory, Observation, Phase, Pla
 import { makePlan } from './plan.ts';
 import { startCounting, type Counting } from './resets.ts';
 import { resolveNames } from './resolve.ts';
+import { endRows } from './rows.ts';
 import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
+import { applyWaivers } from './waivers.ts';
 
 export type Run = Readonly<{
   plan: Plan;
@@ -27,8 +29,10 @@ export type Run = Readonly<{
 export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string }>;
 
 /** Enters the hosts and plans; the probes are under way when it resolves. */
-export async function startRun({ inventory, phase, inventoryHash, version }: RunOptions): Promise<Run> {
+export async function startRun({ phase, inventoryHash, version, ...given }: RunOptions): Promise<Run> {
   const startedAt = new Date().toISOString();
+  const today = startedAt.slice(0, 10);
+  const inventory = endRows(given.inventory, today);
   const newToken = (): string => randomBytes(16).toString('hex');
   const entered = await enterAll(inventory);
   const vantages = new Map(entered.flatMap(({ host, vantage }) => (vantage === null ? [] : [[host, vantage] as const])));
@@ -58,15 +62,16 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
     });
     const [tracked, heard] = await Promise.all([tracking.finish(), listening.finish()]);
     leave(entered);
+    const { findings, uses } = applyWaivers(findingsOf({ ...seen, observations, tracked, heard, resets }), inventory.waivers ?? [], today);
     return {
       schema: 1,
       run: {
         id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, version, node: process.version,
         hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
-        universe: plan.universe, gaps: plan.gaps, loss, stopped, warnings: configWarnings(),
+        universe: plan.universe, gaps: plan.gaps, loss, stopped, waivers: uses, warnings: configWarnings(),
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
-      findings: findingsOf({ ...seen, observations, tracked, heard, resets }),
+      findings,
     };
   };
   return { plan, interrupt, record: observe() };

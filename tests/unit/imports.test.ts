@@ -14,19 +14,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'facts.ts': ['node:net', 'address.ts'],
   'conntrack.ts': ['address.ts'],
   'inventory.ts': ['node:net', 'jsonc-parser', 'zod', 'address.ts'],
+  'rows.ts': [],
+  'waivers.ts': ['rows.ts'],
   'protocols/protocol.ts': [],
   'protocols/dns.ts': ['node:net', 'dns-packet', 'protocols/protocol.ts'],
   'protocols/index.ts': ['protocols/*'],
   'protocols/*': ['protocols/protocol.ts'],
   'plan/destinations.ts': ['node:net', 'address.ts', 'facts.ts'],
-  'plan/*': ['address.ts', 'facts.ts', 'packet.ts', 'plan/*', 'protocols/index.ts'],
+  'plan/*': ['address.ts', 'facts.ts', 'packet.ts', 'plan/*', 'protocols/index.ts', 'rows.ts'],
   'plan.ts': ['facts.ts', 'plan/*'],
   'outcome.ts': ['address.ts', 'protocols/index.ts'],
   'judge.ts': ['address.ts'],
   'walls.ts': ['judge.ts'],
   'senders.ts': ['facts.ts'],
   'backing.ts': ['node:net', 'address.ts', 'conntrack.ts', 'facts.ts', 'senders.ts'],
-  'sessions.ts': ['node:net', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts'],
+  'sessions.ts': ['node:net', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'rows.ts'],
   'findings.ts': ['backing.ts', 'judge.ts', 'sessions.ts', 'walls.ts'],
   'loss.ts': [],
   'hedge.ts': [],
@@ -40,11 +42,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'relay.ts': ['node:dgram', 'node:events', 'ntp-client', 'vantage.ts'],
   'look.ts': ['node:net', 'enter.ts', 'facts.ts', 'loss.ts', 'outcome.ts', 'relay.ts', 'vantage.ts'],
   'again.ts': ['loss.ts', 'vantage.ts'],
-  'resolve.ts': ['facts.ts', 'protocols/dns.ts', 'vantage.ts'],
+  'resolve.ts': ['facts.ts', 'protocols/dns.ts', 'rows.ts', 'vantage.ts'],
   'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
   'resets.ts': ['vantage.ts'],
-  'run.ts': ['node:crypto', 'again.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'track.ts', 'vantage.ts'],
+  'run.ts': ['node:crypto', 'again.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'rows.ts', 'track.ts', 'vantage.ts', 'waivers.ts'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],
   'reports/*': ['reports/*'],
@@ -52,8 +54,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
-  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'wire.ts',
-  'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts',
+  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
+  'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\./;
 
