@@ -4,6 +4,7 @@ import { printParseErrorCode, visit } from 'jsonc-parser';
 import { z } from 'zod';
 import { canonical, isNetwork, within } from './address.ts';
 import type { Inventory, Protocol, Transport } from './model.ts';
+import { fastestRate } from './pace.ts';
 
 /** Thrown for an inventory that cannot be used; `mistakes` has one line each. */
 export class InventoryError extends Error {
@@ -84,7 +85,7 @@ const schema = z.strictObject({
     beacons: z.record(name, sshName).optional().describe('Hosts outside that we can log in to, by name: they witness what gets out.'),
     targets: z.record(name, target),
     watch: z.strictObject({ tcp: z.array(port), udp: z.array(port) }).describe('Ports that no row lists and that are probed all the same.'),
-    timing: z.strictObject({ allowed: timing, denied: timing }),
+    timing: z.strictObject({ allowed: timing, denied: timing, rate: z.int().min(1).max(fastestRate).optional().describe('At most so many packets a second from each vantage.') }),
     without: z.array(z.enum(families)).optional().describe('Families of cells that are not wanted here; what that costs is counted as not tested.'),
   }),
   waivers: z.array(waiver).optional().describe('Violations that somebody has accepted until a day. They are probed and told all the same.'),

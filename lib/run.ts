@@ -10,6 +10,7 @@ import { configWarnings } from './login.ts';
 import { look, lookAtAll } from './look.ts';
 import { withTries } from './loss.ts';
 import type { Discovery, Failure, HostRecord, Inventory, Observation, Phase, Plan, Probe, Resets, RunRecord } from './model.ts';
+import { paced } from './paced.ts';
 import { makePlan } from './plan.ts';
 import { startCounting, type Counting } from './resets.ts';
 import { resolveNames } from './resolve.ts';
@@ -35,7 +36,7 @@ export async function startRun({ phase, inventoryHash, version, ...given }: RunO
   const inventory = endRows(given.inventory, today);
   const newToken = (): string => randomBytes(16).toString('hex');
   const entered = await enterAll(inventory);
-  const vantages = new Map(entered.flatMap(({ host, vantage }) => (vantage === null ? [] : [[host, vantage] as const])));
+  const vantages = new Map(entered.flatMap(({ host, vantage, facts }) => (vantage === null ? [] : [[host, paced(vantage, facts, inventory.site.timing.rate)] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
   const plan = makePlan({ inventory, discovery, phase, newToken });
 
@@ -68,7 +69,7 @@ export async function startRun({ phase, inventoryHash, version, ...given }: RunO
       run: {
         id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, version, node: process.version,
         hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
-        universe: plan.universe, gaps: plan.gaps, loss, stopped, waivers: uses, warnings: configWarnings(),
+        universe: plan.universe, gaps: plan.gaps, loss, stopped, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: configWarnings(),
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
       findings,

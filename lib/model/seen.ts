@@ -92,6 +92,8 @@ export type RunRecord = Readonly<{
     loss: Loss;
     /** Why the run ended before its time, if it did. */
     stopped: string | null;
+    /** The bound on the packets a second of each vantage, if there was one. */
+    rate: number | null;
     /** What became of each waiver of the inventory, in its order. */
     waivers: readonly WaiverUse[];
     /** Things the reader should know that are no finding (a `Match exec` in the ssh config). */

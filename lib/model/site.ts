@@ -90,7 +90,8 @@ export type Inventory = Readonly<{
     targets: Readonly<Record<string, Target>>;
     /** Ports that no row lists and that are probed all the same. */
     watch: Readonly<{ tcp: readonly number[]; udp: readonly number[] }>;
-    timing: Readonly<{ allowed: Timing; denied: Timing }>;
+    /** `rate`: at most so many packets a second from each vantage. */
+    timing: Readonly<{ allowed: Timing; denied: Timing; rate?: number | undefined }>;
     /** Families of cells, and the looks past the hosts' own firewalls, that are not wanted here. */
     without?: readonly Exclude<Family | 'walls', 'row'>[] | undefined;
   }>;

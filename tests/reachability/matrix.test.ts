@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import { parseInventory } from '../../lib/inventory.ts';
 import type { Finding, Phase, RunRecord } from '../../lib/model.ts';
+import { readRate, withRate } from '../../lib/pace.ts';
 import { renderConsole } from '../../lib/reports/console.ts';
 import { writeFault, writeReports } from '../../lib/reports/write.ts';
 import { startRun, type Run } from '../../lib/run.ts';
@@ -19,7 +20,7 @@ async function prepare(): Promise<Run> {
   const file = process.env.FLOWPROOF_INVENTORY ?? join(root, 'inventory.json');
   const source = readFileSync(file, 'utf8');
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  const inventory = parseInventory(source, file);
+  const inventory = withRate(parseInventory(source, file), readRate(process.argv, process.env.FLOWPROOF_RATE));
   return startRun({ inventory, phase: phase satisfies Phase, version, inventoryHash: createHash('sha256').update(source).digest('hex') });
 }
 

@@ -13,7 +13,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'packet.ts': ['node:net', 'address.ts'],
   'facts.ts': ['node:net', 'address.ts'],
   'conntrack.ts': ['address.ts'],
-  'inventory.ts': ['node:net', 'jsonc-parser', 'zod', 'address.ts'],
+  'inventory.ts': ['node:net', 'jsonc-parser', 'zod', 'address.ts', 'pace.ts'],
+  'pace.ts': [],
+  'paced.ts': ['node:timers/promises', 'p-limit', 'address.ts', 'facts.ts', 'pace.ts', 'vantage.ts'],
   'rows.ts': [],
   'waivers.ts': ['rows.ts'],
   'protocols/protocol.ts': [],
@@ -46,7 +48,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
   'resets.ts': ['vantage.ts'],
-  'run.ts': ['node:crypto', 'again.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'rows.ts', 'track.ts', 'vantage.ts', 'waivers.ts'],
+  'run.ts': ['node:crypto', 'again.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'paced.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'rows.ts', 'track.ts', 'vantage.ts', 'waivers.ts'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],
   'reports/*': ['reports/*'],
@@ -54,7 +56,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
-  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
+  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'pace.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\./;

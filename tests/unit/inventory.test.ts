@@ -97,6 +97,8 @@ const one: readonly (readonly [sentence: string, edits: Readonly<Record<string, 
   ['a misspelt key of a waiver', { waivers: [{ ...waiver, accepted: 'me' }] }, '$.waivers[0].accepted: unknown key; remove it or mend its spelling'],
   ['a TEMP row until a day that there is not', { 'matrix.flows.7.until': '2026-13-01' }, `$.matrix.flows[7].until: ${badDay}`],
   ['a lasting row with an end', { [`${row}.until`]: '2026-12-31' }, '$.matrix.flows[0].until: only a TEMP row ends; add "temp": true, or take this out'],
+  ['a rate of nothing', { 'site.timing.rate': 0 }, '$.site.timing.rate: Too small: expected number to be >=1'],
+  ['a rate that bounds nothing', { 'site.timing.rate': 1001 }, '$.site.timing.rate: Too big: expected number to be <=1000'],
   ['no attempt', { 'site.timing.denied.attempts': 0 }, '$.site.timing.denied.attempts: Too small: expected number to be >=1'],
   ['no timing for what is denied', { 'site.timing.denied': undefined }, '$.site.timing.denied: Invalid input: expected object, received undefined'],
 ];
