@@ -38,6 +38,7 @@ export async function startRun({ phase, inventoryHash, version, ...given }: RunO
   const entered = await enterAll(inventory);
   const vantages = new Map(entered.flatMap(({ host, vantage, facts }) => (vantage === null ? [] : [[host, paced(vantage, facts, inventory.site.timing.rate)] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
+  const { hosts: _facts, ...discovered } = discovery;
   const plan = makePlan({ inventory, discovery, phase, newToken });
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
@@ -69,7 +70,7 @@ export async function startRun({ phase, inventoryHash, version, ...given }: RunO
       run: {
         id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, version, node: process.version,
         hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
-        universe: plan.universe, gaps: plan.gaps, loss, stopped, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: configWarnings(),
+        universe: plan.universe, gaps: plan.gaps, loss, stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: configWarnings(),
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
       findings,

@@ -1,5 +1,5 @@
 // What was seen, what stands behind it, and what is made of it.
-import type { Facts, Failure } from './hosts.ts';
+import type { Discovery, Facts, Failure } from './hosts.ts';
 import type { Outcome, Reply } from './outcome.ts';
 import type { Flow, Gap } from './plan.ts';
 import type { Phase, Waiver } from './site.ts';
@@ -92,6 +92,8 @@ export type RunRecord = Readonly<{
     loss: Loss;
     /** Why the run ended before its time, if it did. */
     stopped: string | null;
+    /** What was found out before the plan, beside the facts of `hosts`: with these, the same inventory gives the same cells. */
+    discovered: Omit<Discovery, 'hosts'>;
     /** The bound on the packets a second of each vantage, if there was one. */
     rate: number | null;
     /** What became of each waiver of the inventory, in its order. */

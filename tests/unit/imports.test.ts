@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'pace.ts': [],
   'paced.ts': ['node:timers/promises', 'p-limit', 'address.ts', 'facts.ts', 'pace.ts', 'vantage.ts'],
   'rows.ts': [],
+  'forecast.ts': ['facts.ts', 'loss.ts', 'forecast.ts', 'pace.ts', 'rows.ts'],
   'waivers.ts': ['rows.ts'],
   'protocols/protocol.ts': [],
   'protocols/dns.ts': ['node:net', 'dns-packet', 'protocols/protocol.ts'],
@@ -96,6 +97,13 @@ describe('imports', () => {
     below('run.ts', []);
     below('reports/write.ts', []);
     below('inventory.ts', []);
+  });
+
+  it('of the plan\'s command lead to nothing that could send', () => {
+    const reached = (file: string, path: readonly string[] = []): readonly string[] => (path.includes(file) ? [] : [file, ...(/^(lib|cli)\//.test(file) ? importsOf(file).flatMap((next) => reached(next, [...path, file])) : [])]);
+    const all = new Set(reached('cli/plan.ts'));
+    expect(all).to.include('lib/plan/cells.ts');
+    expect([...all].filter((name) => ['ssh2', 'node:child_process', 'node:dgram', 'node:http', 'node:https', 'lib/vantage.ts', 'lib/run.ts', 'lib/enter.ts', 'lib/login.ts'].includes(name))).to.deep.equal([]);
   });
 
   const alone: readonly (readonly [string, string])[] = [['ssh2', 'ssh.ts'], ['ntp-client', 'relay.ts'], ['dns-packet', 'protocols/dns.ts'], ['zod', 'inventory.ts'], ['xmlbuilder2', 'reports/junit.ts']];
