@@ -49,6 +49,11 @@ describe('forecast: the packets', () => {
     expect(tries).to.be.greaterThan(10_000);
     expect(seen.total.most).to.be.at.least(tries);
   });
+  it('of the controls are counted too: the operator\'s looks outside, and frames on allowed flows', () => {
+    const { controls } = plan({ discovery: all });
+    const tries = controls.reduce((sum, { look }) => sum + (look.by === 'exchange' ? look.exchange.attempts : look.by === 'frame' ? look.frame.attempts : 0), 0);
+    for (const of of [blind, seen]) expect(of.total.most - of.cells.reduce((sum, one) => sum + one.packets.most, 0)).to.be.at.least(of === seen ? tries : tries / 2);
+  });
   it('are more where packets are lost', () => {
     for (const { least, most, mostUnderLoss } of [blind, seen].flatMap(({ cells }) => cells.map((cell) => cell.packets))) expect([least <= most, most <= mostUnderLoss]).to.deep.equal([true, true]);
     expect(seen.total.mostUnderLoss).to.be.greaterThan(seen.total.most * 3);
