@@ -4,6 +4,7 @@ import { printParseErrorCode, visit } from 'jsonc-parser';
 import { z } from 'zod';
 import { canonical, isNetwork, within } from './address.ts';
 import type { Inventory, Protocol, Transport } from './model.ts';
+import { fastestRate } from './pace.ts';
 
 /** Thrown for an inventory that cannot be used; `mistakes` has one line each. */
 export class InventoryError extends Error {
@@ -27,6 +28,16 @@ const service = z.string().refine((value) => /^(tcp|udp)\/[1-9]\d{0,4}$/.test(va
 const sshName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]*$/, 'a name as you would type it behind `ssh `');
 const cidr = z.union([z.cidrv4(), z.cidrv6()], 'a network as 172.22.22.0/29');
 
+const day = z.iso.date('a day of the calendar as 2026-12-31, the last one, in UTC');
+// A pattern without a letter or digit would waive whatever there is.
+const cells = text.regex(/[A-Za-z0-9]/, 'the id of a cell as reports have it, or a pattern with * that names at least a part of one');
+const waiver = z.strictObject({
+  cells: cells.describe('A cell by its id (`joi -> ntp vmbr1 tcp/9090`), or a pattern in which * stands for anything. `npm run plan` lists the ids.'),
+  reason: text.describe('Why the violation may stay.'),
+  acceptedBy: text.describe('Who has accepted it.'),
+  until: day.describe('The last day, in UTC; the day after, it fails again.'),
+});
+
 const timing = z.strictObject({
   attempts: z.int().min(1).max(20),
   intervalMs: z.int().min(10).max(5000),
@@ -34,24 +45,25 @@ const timing = z.strictObject({
 });
 const row = z.strictObject({
   id: name,
-  reference: text,
-  from: name,
-  to: name,
+  reference: text.describe('Where the document says so.'),
+  from: name.describe('A host, or "operator".'),
+  to: name.describe('A host, a target, or "any": every external target.'),
   network: name,
   transport: z.enum(['tcp', 'udp']),
   ports: z.array(port).min(1).max(64),
   speaks: z.enum(['tcp', 'udp', 'ssh', 'tls', 'ollama', 'dns', 'ntp', 'dhcp', 'nebula']),
   purpose: text,
-  temp: z.boolean().optional(),
-  implied: text.optional(),
-  address: ipAddress.optional(),
+  temp: z.boolean().optional().describe('Allowed in phase setup alone.'),
+  until: day.optional().describe('The last day of a TEMP row, in UTC: after it, phase setup fails on this row.'),
+  implied: text.optional().describe('The sentence of the document that implies this row, where no table lists it.'),
+  address: ipAddress.optional().describe('Of a flow from a host to itself: the address to ask.'),
 });
 const target = z
   .strictObject({
     names: z.array(dnsName).min(1).optional(),
     addresses: z.array(ipAddress).min(1).optional(),
     discover: z.enum(['resolvers', 'router']).optional(),
-    serves: z.array(service),
+    serves: z.array(service).describe('What it is known to serve, as tcp/443: an allowed flow to "any" is tested on these alone.'),
   })
   .refine((t) => [t.names, t.addresses, t.discover].filter((x) => x !== undefined).length === 1, 'exactly one of names, addresses, discover');
 
@@ -65,19 +77,26 @@ const schema = z.strictObject({
   matrix: z.strictObject({
     document: text.optional(),
     networks: z.record(name, z.strictObject({ kind: z.enum(['link', 'overlay', 'wan', 'local']), cidr: cidr.optional() })),
-    hosts: z.record(name, z.strictObject({ addresses: z.record(name, z.union([ipAddress, z.literal('discover')], 'an address, or "discover"')), listen: z.boolean().optional(), confined: z.boolean().optional() })),
+    hosts: z.record(name, z.strictObject({ addresses: z.record(name, z.union([ipAddress, z.literal('discover')], 'an address, or "discover"')), listen: z.boolean().optional().describe('false: no listener of ours may stand on it.'), confined: z.boolean().optional().describe('true: its denied flows must be stopped by others too, should somebody take it over as root.') })),
     flows: z.array(row).min(1),
   }),
   site: z.strictObject({
     gateway: name,
-    logins: z.record(name, sshName),
-    beacons: z.record(name, sshName).optional(),
+    logins: z.record(name, sshName).describe('By host: its name for ssh.'),
+    beacons: z.record(name, sshName).optional().describe('Hosts outside that we can log in to, by name: they witness what gets out.'),
     targets: z.record(name, target),
-    watch: z.strictObject({ tcp: z.array(port), udp: z.array(port) }),
-    timing: z.strictObject({ allowed: timing, denied: timing }),
-    without: z.array(z.enum(families)).optional(),
+    watch: z.strictObject({ tcp: z.array(port), udp: z.array(port) }).describe('Ports that no row lists and that are probed all the same.'),
+    timing: z.strictObject({ allowed: timing, denied: timing, rate: z.int().min(1).max(fastestRate).optional().describe('At most so many packets a second from each vantage.') }),
+    without: z.array(z.enum(families)).optional().describe('Families of cells that are not wanted here; what that costs is counted as not tested.'),
   }),
+  waivers: z.array(waiver).optional().describe('Violations that somebody has accepted until a day. They are probed and told all the same.'),
 });
+
+/** The same as a JSON Schema, for editors. It knows the shape; the rules between the parts are `parseInventory`'s alone. */
+export function inventorySchema(): Readonly<Record<string, unknown>> {
+  // Draft 7 is what editors read best.
+  return { ...z.toJSONSchema(schema, { target: 'draft-07' }), title: 'An inventory of flowproof: the communication matrix, and the site that it is tested at' };
+}
 
 /**
  * Reads an inventory.
@@ -196,6 +215,7 @@ function crossReferences(raw: unknown): string[] {
     else if (hosts.includes(to) && member(member(member(member(matrix, 'hosts'), to), 'addresses'), network) === undefined)
       say(`${at}.network`, `${to} has no address on ${network}; add it under $.matrix.hosts.${to}.addresses`);
     if (transportOf[speaks] !== transport) say(`${at}.speaks`, `${speaks} goes over ${transportOf[speaks]}, not ${transport}`);
+    if (parsed.data.until !== undefined && parsed.data.temp !== true) say(`${at}.until`, 'only a TEMP row ends; add "temp": true, or take this out');
     if (address !== undefined && from !== to) say(`${at}.address`, 'only a flow of a host to itself names its address; elsewhere it is the destination\'s own');
     if (speaks === 'ssh' && from !== 'operator' && from !== gateway)
       say(`${at}.speaks`, 'ssh is looked at by our own login, which starts at the operator or the gateway alone; use "tcp" here');

@@ -10,7 +10,15 @@ import type { Backing, Control, Flow, Grade, Outcome, Verdict, Walls, Witness } 
  */
 export function judge(flow: Flow, outcome: Outcome, backing: Backing): Verdict {
   if (outcome.seen === 'unprobed') return { result: 'inconclusive', reason: `could not look (${outcome.failure.operation}): ${outcome.failure.cause}`, controls: [] };
-  return flow.expected === 'allowed' ? judgeAllowed(flow, outcome, backing) : judgeDenied(flow, outcome, backing);
+  const verdict = flow.expected === 'allowed' ? judgeAllowed(flow, outcome, backing) : judgeDenied(flow, outcome, backing);
+  return flow.ended === undefined ? verdict : judgeEnded(flow.ended, verdict);
+}
+
+/** Phase setup says that the TEMP rows hold. Of one that has ended it is wrong, whether the flow still works or is blocked by now. */
+function judgeEnded(day: string, { result, reason, controls }: Verdict): Verdict {
+  const ended = `its TEMP row ended on ${day}`;
+  if (result === 'inconclusive') return { result, reason, controls };
+  return { result: 'fail', reason: result === 'fail' ? `${ended}: ${reason}` : `${ended}, and it is blocked by now (${reason}): test phase steady, take the row out, or give it a later day`, controls };
 }
 
 /** A confined host's flows must be stopped by others, too: a pass that rests on its own firewall alone is none. */

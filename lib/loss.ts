@@ -1,6 +1,6 @@
 // Packets that are lost by chance: how many tries make up for it, what this run's own round trips say of it, and which looks
 // are in doubt for it. Pure.
-import type { Backing, Exchange, Finding, Loss, Observation, Plan, Probe } from './model.ts';
+import type { Backing, Exchange, Finding, Loss, Observation, Plan, Probe, Timing } from './model.ts';
 
 /** What a round trip is lost with where 20 % of the packets are lost each way, the worst that allowed flows are tried for. */
 export const roundTripMiss = 1 - (1 - 0.2) ** 2;
@@ -57,7 +57,7 @@ export function upperBound({ asked, missed }: RoundTrips): number {
 }
 
 /** More would keep the machines busy for minutes; then the loss itself is what must be mended. */
-const mostTries = 50;
+export const mostTries = 50;
 
 /**
  * What the vantages' round trips say of the run: by the worst of them, as any path may be as bad.
@@ -94,6 +94,9 @@ const patient = { syns: 4, windowMs: 7_500 } as const;
 /** Spread, as losses come in bursts. */
 const leastIntervalMs = 250;
 
+/** A handshake with so many tries. */
+export const patiently = (tries: number): Timing => ({ attempts: Math.ceil(tries / patient.syns), intervalMs: leastIntervalMs, windowMs: patient.windowMs });
+
 /** The same look with so many packets. `hasty`: without waiting for the kernel's own, for looks that others wait for. */
 export function withTries(probe: Probe, tries: number, hasty = false): Probe {
   const { look } = probe;
@@ -102,7 +105,7 @@ export function withTries(probe: Probe, tries: number, hasty = false): Probe {
   if (look.by !== 'exchange') return probe;
   const { exchange } = look;
   const kernels = exchange.transport === 'tcp' && exchange.sourcePort === 0 && !hasty;
-  const timing = kernels ? { attempts: Math.ceil(tries / patient.syns), intervalMs: leastIntervalMs, windowMs: patient.windowMs } : { attempts: tries, intervalMs: hasty ? 50 : leastIntervalMs };
+  const timing = kernels ? patiently(tries) : { attempts: tries, intervalMs: hasty ? 50 : leastIntervalMs };
   return { ...probe, look: { ...look, exchange: { ...exchange, ...timing } } };
 }
 

@@ -2,6 +2,7 @@
 import { isFailure } from './facts.ts';
 import type { Discovery, Failure, Inventory, Phase } from './model.ts';
 import { encodeQuery, readAddresses } from './protocols/dns.ts';
+import { holds } from './rows.ts';
 import type { Vantage } from './vantage.ts';
 
 /** Of one name, by each asker: every vantage goes to all of them, and whoever answers may name anybody. */
@@ -18,7 +19,7 @@ export async function resolveNames(
 ): Promise<Discovery['names']> {
   const names = [...new Set(Object.values(inventory.site.targets).flatMap((target) => target.names ?? []))];
   const askers = inventory.matrix.flows
-    .filter((row) => row.speaks === 'dns' && row.transport === 'udp' && (row.temp !== true || phase === 'setup'))
+    .filter((row) => row.speaks === 'dns' && row.transport === 'udp' && holds(row, phase))
     .flatMap((row) => {
       const facts = hosts[row.from];
       const vantage = vantages.get(row.from);

@@ -10,11 +10,14 @@ import { configWarnings } from './login.ts';
 import { look, lookAtAll } from './look.ts';
 import { withTries } from './loss.ts';
 import type { Discovery, Failure, HostRecord, Inventory, Observation, Phase, Plan, Probe, Resets, RunRecord } from './model.ts';
+import { paced } from './paced.ts';
 import { makePlan } from './plan.ts';
 import { startCounting, type Counting } from './resets.ts';
 import { resolveNames } from './resolve.ts';
+import { endRows } from './rows.ts';
 import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
+import { applyWaivers } from './waivers.ts';
 
 export type Run = Readonly<{
   plan: Plan;
@@ -27,12 +30,15 @@ export type Run = Readonly<{
 export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string; matrixHash: string | null; warnings: readonly string[] }>;
 
 /** Enters the hosts and plans; the probes are under way when it resolves. */
-export async function startRun({ inventory, phase, inventoryHash, matrixHash, version, warnings }: RunOptions): Promise<Run> {
+export async function startRun({ phase, inventoryHash, matrixHash, version, warnings, ...given }: RunOptions): Promise<Run> {
   const startedAt = new Date().toISOString();
+  const today = startedAt.slice(0, 10);
+  const inventory = endRows(given.inventory, today);
   const newToken = (): string => randomBytes(16).toString('hex');
   const entered = await enterAll(inventory);
-  const vantages = new Map(entered.flatMap(({ host, vantage }) => (vantage === null ? [] : [[host, vantage] as const])));
+  const vantages = new Map(entered.flatMap(({ host, vantage, facts }) => (vantage === null ? [] : [[host, paced(vantage, facts, inventory.site.timing.rate)] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
+  const { hosts: _facts, ...discovered } = discovery;
   const plan = makePlan({ inventory, discovery, phase, newToken });
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
@@ -58,15 +64,16 @@ export async function startRun({ inventory, phase, inventoryHash, matrixHash, ve
     });
     const [tracked, heard] = await Promise.all([tracking.finish(), listening.finish()]);
     leave(entered);
+    const { findings, uses } = applyWaivers(findingsOf({ ...seen, observations, tracked, heard, resets }), inventory.waivers ?? [], today);
     return {
       schema: 1,
       run: {
         id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, version, node: process.version,
         hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
-        universe: plan.universe, gaps: plan.gaps, loss, stopped, warnings: [...warnings, ...configWarnings()],
+        universe: plan.universe, gaps: plan.gaps, loss, stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings()],
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
-      findings: findingsOf({ ...seen, observations, tracked, heard, resets }),
+      findings,
     };
   };
   return { plan, interrupt, record: observe() };

@@ -6,6 +6,7 @@ import { isLive, parseEntries, type Entry } from './conntrack.ts';
 import type { Tracked } from './backing.ts';
 import { factsOf, isFailure, routeTo } from './facts.ts';
 import type { Discovery, Flow, Inventory, Outcome, Phase, Plan } from './model.ts';
+import { holds } from './rows.ts';
 
 type Seen = Readonly<{ inventory: Inventory; discovery: Discovery; phase: Phase; plan: Plan; tracked: ReadonlyMap<string, Tracked> }>;
 
@@ -39,5 +40,5 @@ function isGroup(address: string): boolean {
 
 function isAllowed({ inventory, phase, plan }: Seen, from: string, { transport, destination, port }: Entry): boolean {
   const listed = plan.flows.some(({ flow }) => flow.from === from && flow.expected === 'allowed' && flow.transport === transport && flow.port === port && flow.address !== null && sameAddress(flow.address, destination));
-  return listed || inventory.matrix.flows.some((row) => row.from === from && row.to === 'any' && (row.temp !== true || phase === 'setup') && row.transport === transport && row.ports.includes(port ?? 0));
+  return listed || inventory.matrix.flows.some((row) => row.from === from && row.to === 'any' && holds(row, phase) && row.transport === transport && row.ports.includes(port ?? 0));
 }

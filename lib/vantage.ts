@@ -26,6 +26,8 @@ export type Vantage = Readonly<{
   lock(): Promise<Failure | null>;
   /** A listener on the host, which only the given sources get through to. Resolves once it stands. */
   listen(listener: Listener, sources: readonly string[]): Promise<Listening | Failure>;
+  /** Whether the prober has ended, or the connection to it broke. */
+  ended(): boolean;
   close(): void;
 }>;
 
@@ -40,8 +42,8 @@ const patienceMs = 60_000;
 const bootTimeoutMs = 30_000;
 /** The prober ends by itself when its stdin does; this is for a connection that died without a word (30 min > any run). */
 const lifetimeS = 1_800;
-/** Longer than a run that asks again for lost packets; a listener that outlives its run's connection ends with it anyway. */
-const listenMs = 600_000;
+/** As long as the prober lives: a run may ask again for lost packets, or be slow on purpose; a listener ends with its prober anyway. */
+const listenMs = lifetimeS * 1_000;
 /** Of one listener: a host under someone else's control could send without end. */
 const mostArrivals = 500;
 /**
@@ -84,7 +86,7 @@ type Pending = { lines: Line[]; left: number; settle: (failure: Failure | null) 
  * Each try of the sh prober is a process. Where it is silence that is expected of a handshake, one process waits for the SYN that
  * the kernel sends again after a second (RFC 6298, section 2.1), which halves the work of a small machine.
  */
-function sparing(exchange: Exchange): Exchange {
+export function sparing(exchange: Exchange): Exchange {
   const { transport, send, sourcePort, attempts, intervalMs, windowMs } = exchange;
   const waitsMs = (attempts - 1) * intervalMs + windowMs;
   return transport === 'tcp' && send === '' && sourcePort === 0 && attempts > 1 && waitsMs <= secondSynMs ? { ...exchange, attempts: 1, windowMs: secondSynMs } : exchange;
@@ -214,12 +216,13 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
           // At its end it says what had come and was not told yet.
           const hush = async (): Promise<readonly Arrival[] | Failure> => {
             const { failure } = await command((id) => `${id} hush ${own}`, slackMs);
-            // Its window is ten minutes; nobody waits for one that goes on talking.
+            // Its window is half an hour; nobody waits for one that goes on talking.
             const last = await Promise.race([ended, notEnded(listener)]);
             return failure ?? last.failure ?? broken ?? arrivals;
           };
           void ended.then(({ failure }) => resolve(failure ?? broken ?? { operation: 'exchange', cause: `${listener.id} ended before its time` }));
         }),
+      ended: () => lost !== null,
       close: () => setImmediate(() => void stream.end()), // after what is still to be sent
     };
   };

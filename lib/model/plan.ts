@@ -22,6 +22,8 @@ export type Flow = Readonly<{
   route: Route | null;
   /** Where the cell is about a source port: that one. */
   sourcePort?: number;
+  /** In phase setup, where the row is a TEMP row whose last day is over: that day. */
+  ended?: string;
   /** Where the cell is about another way: the neighbour that gets the frame. */
   by?: string;
 }>;

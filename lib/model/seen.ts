@@ -1,8 +1,8 @@
 // What was seen, what stands behind it, and what is made of it.
-import type { Facts, Failure } from './hosts.ts';
+import type { Discovery, Facts, Failure } from './hosts.ts';
 import type { Outcome, Reply } from './outcome.ts';
 import type { Flow, Gap } from './plan.ts';
-import type { Phase } from './site.ts';
+import type { Phase, Waiver } from './site.ts';
 
 export type Observation = Readonly<{
   id: string;
@@ -57,8 +57,11 @@ export type Wall = Readonly<{ stands: boolean | null; grade: Grade | null; reaso
 /** near: the source's own · far: all others. */
 export type Walls = Readonly<{ near: Wall; far: Wall }>;
 
-/** Cells (a pattern over their ids, `*` for anything) whose violation somebody has accepted, until the end of a day (YYYY-MM-DD, UTC). */
-export type Waiver = Readonly<{ cells: string; reason: string; acceptedBy: string; until: string }>;
+/**
+ * What became of a waiver in a run. waives: violations, which do not fail the run · stale: all its cells pass · unsettled: none
+ * fails, yet some could not be told · expired: its day is over, `violations` fail again · unknown: no cell has such an id.
+ */
+export type WaiverUse = Waiver & Readonly<{ state: 'waives' | 'stale' | 'unsettled' | 'expired' | 'unknown'; cellCount: number; violations: readonly string[] }>;
 
 /** walls: of a denied flow whose source can be looked at past its own firewall; waiver: of a violation, which stays one. */
 export type Finding = Readonly<{ flow: Flow; observation: Observation; backing: Backing; walls: Walls | null; verdict: Verdict; waiver: Waiver | null }>;
@@ -91,6 +94,12 @@ export type RunRecord = Readonly<{
     loss: Loss;
     /** Why the run ended before its time, if it did. */
     stopped: string | null;
+    /** What was found out before the plan, beside the facts of `hosts`: with these, the same inventory gives the same cells. */
+    discovered: Omit<Discovery, 'hosts'>;
+    /** The bound on the packets a second of each vantage, if there was one. */
+    rate: number | null;
+    /** What became of each waiver of the inventory, in its order. */
+    waivers: readonly WaiverUse[];
     /** Things the reader should know that are no finding (a `Match exec` in the ssh config). */
     warnings: readonly string[];
   }>;

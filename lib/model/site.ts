@@ -35,6 +35,10 @@ export type Row = Readonly<{
   purpose: string;
   /** Allowed in phase setup alone. */
   temp?: boolean | undefined;
+  /** The last day of a TEMP row, YYYY-MM-DD in UTC: after it, the row allows nothing in phase setup either. */
+  until?: string | undefined;
+  /** That day is over: set by `endRows`, never in the file. */
+  ended?: true | undefined;
   /** The sentence of the document that implies this row, where it is not listed. */
   implied?: string | undefined;
   /** The address to probe where it is not the destination's on that network (127.0.0.1 for localhost). */
@@ -68,6 +72,9 @@ export type Target = Readonly<{
 
 export type Timing = Readonly<{ attempts: number; intervalMs: number; windowMs: number }>;
 
+/** Cells (a pattern over their ids, `*` for anything) whose violation somebody has accepted, until the end of a day (YYYY-MM-DD, UTC). */
+export type Waiver = Readonly<{ cells: string; reason: string; acceptedBy: string; until: string }>;
+
 export type Inventory = Readonly<{
   matrix: Readonly<{
     /** The Markdown that this is the data of, by its path from the inventory. */
@@ -85,8 +92,10 @@ export type Inventory = Readonly<{
     targets: Readonly<Record<string, Target>>;
     /** Ports that no row lists and that are probed all the same. */
     watch: Readonly<{ tcp: readonly number[]; udp: readonly number[] }>;
-    timing: Readonly<{ allowed: Timing; denied: Timing }>;
+    /** `rate`: at most so many packets a second from each vantage. */
+    timing: Readonly<{ allowed: Timing; denied: Timing; rate?: number | undefined }>;
     /** Families of cells, and the looks past the hosts' own firewalls, that are not wanted here. */
     without?: readonly Exclude<Family | 'walls', 'row'>[] | undefined;
   }>;
+  waivers?: readonly Waiver[] | undefined;
 }>;

@@ -74,12 +74,17 @@ function leadsTo(row: Row, { kind, to, network, targets }: Destination): boolean
   return kind === 'machine' && row.to === to && row.network === network;
 }
 
-/** The rows that cover a cell, a lasting one before a temporary one: the first decides. */
+/** A lasting row before a temporary one, and that before one whose day is over. */
+const rank = (row: Row): number => Number(row.temp === true) + Number(row.ended === true);
+
+/** The rows that cover a cell: the first decides. */
 function rowsFor(inventory: Inventory, vantage: string, destination: Destination, { transport, port }: Service): readonly Row[] {
   return inventory.matrix.flows
     .filter((row) => row.from === vantage && row.transport === transport && row.ports.includes(port) && leadsTo(row, destination))
-    .toSorted((a, b) => Number(a.temp === true) - Number(b.temp === true));
+    .toSorted((a, b) => rank(a) - rank(b));
 }
+
+const endOf = (row: Row | undefined, phase: Phase): Pick<Flow, 'ended'> => (phase === 'setup' && row?.ended === true && row.until !== undefined ? { ended: row.until } : {});
 
 const coverKey = (row: Row, port: number): string => `${row.id} ${port}`;
 
@@ -104,6 +109,7 @@ function makeFlow({ inventory, discovery, phase }: Input, vantage: string, desti
     expected: allowed ? 'allowed' : 'denied',
     row: row?.id ?? 'everything else',
     route: isFailure(facts) || address === null ? null : routeOf(facts, address),
+    ...endOf(row, phase),
   };
 }
 
@@ -134,7 +140,7 @@ function rowsWithoutCell({ inventory, discovery, phase, newToken }: Input, vanta
       const flow: Flow = {
         id: `${vantage} -> ${row.to} ${row.transport}/${port}`, family: 'row', from: vantage, to: row.to, network: row.network, address: null,
         transport: row.transport, port, protocol: row.speaks,
-        expected: isAllowed(row, phase) ? 'allowed' : 'denied', row: row.id, route: null,
+        expected: isAllowed(row, phase) ? 'allowed' : 'denied', row: row.id, route: null, ...endOf(row, phase),
       };
       return { flow, probe: { id: flow.id, vantage, flow, look: settled({ seen: 'unprobed', failure }), token: newToken() } };
     }),

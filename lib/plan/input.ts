@@ -1,6 +1,7 @@
 // What all parts of the plan work from, and the few questions that several of them ask.
 import { routeTo } from '../facts.ts';
 import type { Discovery, Facts, Flow, Inventory, Outcome, Phase, Look, Probe, Row } from '../model.ts';
+import { holds } from '../rows.ts';
 import { isAddressOf } from './destinations.ts';
 
 export type Input = Readonly<{
@@ -30,7 +31,7 @@ export type Cell = Readonly<{ flow: Flow; probe: Probe }>;
 
 /** The first row decides, a lasting one before a temporary one. */
 export function isAllowed(row: Row | undefined, phase: Phase): row is Row {
-  return row !== undefined && (row.temp !== true || phase === 'setup');
+  return row !== undefined && holds(row, phase);
 }
 
 /** A scoped link-local address names its interface itself. */

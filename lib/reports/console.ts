@@ -1,6 +1,7 @@
 // RunRecord -> what the operator reads at the terminal. Pure; plain text.
 import type { Finding, RunRecord } from '../model.ts';
 import { takeoverLines } from './takeover.ts';
+import { waiverLines } from './waivers.ts';
 
 /** Shown of one cause; the rest is in the reports. */
 const shownOfACause = 5;
@@ -8,7 +9,7 @@ const shownOfACause = 5;
 /** The matrix as counts, then what is wrong, then the sums. */
 export function renderConsole(record: RunRecord): string {
   const { run, findings } = record;
-  const wrong = findings.filter(({ verdict }) => verdict.result !== 'pass');
+  const wrong = findings.filter(({ verdict, waiver }) => verdict.result !== 'pass' && waiver === null);
   return [
     ...run.warnings.map((warning) => `warning: ${warning}`),
     ...(run.stopped === null ? [] : [`stopped: ${run.stopped}`, '']),
@@ -17,6 +18,7 @@ export function renderConsole(record: RunRecord): string {
     ...run.hosts.flatMap(({ name, failure }) => (failure === null || run.stopped !== null ? [] : [`no look from ${name}: ${failure.cause}`])),
     ...run.hosts.flatMap(({ name, prober }) => (prober === null || prober.endsWith(' as root') || name === 'operator' ? [] : [`no root on ${name}: ${withoutRoot}`])),
     ...causes(wrong),
+    ...waiverLines(record),
     ...takeoverLines(record),
     ...lossLine(record),
     `cells by family: ${families(findings)}`,
@@ -37,7 +39,8 @@ function grid(findings: readonly Finding[]): readonly string[] {
     const own = findings.filter(({ flow }) => flow.from === from && machine(flow.to) === to);
     if (own.length === 0) return '·';
     const passed = own.filter(({ verdict }) => verdict.result === 'pass').length;
-    return passed === own.length ? `${passed} ok` : `${passed}/${own.length} !`;
+    if (passed === own.length) return `${passed} ok`;
+    return `${passed}/${own.length} ${own.every(({ verdict, waiver }) => verdict.result === 'pass' || waiver !== null) ? 'w' : '!'}`; // w: the others are waived
   };
   const rows = [['from \\ to', ...tos], ...froms.map((from) => [from, ...tos.map((to) => cell(from, to))])];
   const widths = tos.concat('').map((_name, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -75,9 +78,9 @@ function families(findings: readonly Finding[]): string {
 
 function sums({ run, findings }: RunRecord): string {
   const passed = (grade: string): number => findings.filter(({ verdict }) => verdict.result === 'pass' && verdict.grade === grade).length;
-  const of = (result: string): number => findings.filter(({ verdict }) => verdict.result === result).length;
+  const of = (result: string): number => findings.filter(({ verdict, waiver }) => verdict.result === result && waiver === null).length;
   return `${findings.length} of ${run.universe} cells: pass ${of('pass')} (${passed('proven')} proven, ${passed('inferred')} inferred, ${passed('no path')} no path), ` +
-    `fail ${of('fail')}, inconclusive ${of('inconclusive')}`;
+    `fail ${of('fail')}, inconclusive ${of('inconclusive')}, waived ${findings.filter(({ waiver }) => waiver !== null).length}`;
 }
 
 /** Text from elsewhere must not move the cursor, colour the terminal, turn its direction, or hide: a line of it stays one line. */

@@ -8,14 +8,14 @@ export function renderJson(record: RunRecord): string {
   return `${JSON.stringify({ schema, run, takeover: takeoverLines(record), flows: findings.map(flowEntry), controls }, null, 1)}\n`;
 }
 
-function flowEntry({ flow, observation, backing, walls, verdict }: Finding): Readonly<Record<string, unknown>> {
+function flowEntry({ flow, observation, backing, walls, verdict, waiver }: Finding): Readonly<Record<string, unknown>> {
   const { outcome } = observation;
   return {
     id: flow.id, from: flow.from, to: flow.to, address: flow.address, network: flow.network, proto: flow.transport, port: flow.port,
-    family: flow.family, protocol: flow.protocol, expected: flow.expected, row: flow.row, route: flow.route, sourcePort: flow.sourcePort ?? null, by: flow.by ?? null,
+    family: flow.family, protocol: flow.protocol, expected: flow.expected, row: flow.row, route: flow.route, sourcePort: flow.sourcePort ?? null, by: flow.by ?? null, ended: flow.ended ?? null,
     verdict: verdict.result, reason: verdict.reason, grade: verdict.result === 'pass' ? verdict.grade : null, controls: verdict.controls,
     outcome, attempts: observation.replies.filter(({ event }) => event === 'sent').length, rttMs: outcome.seen === 'answered' ? outcome.rttMs : null,
     startedAt: observation.startedAt, durationMs: observation.durationMs,
-    evidence: observation.replies, note: observation.note ?? null, backing, walls,
+    evidence: observation.replies, note: observation.note ?? null, backing, walls, waiver,
   };
 }

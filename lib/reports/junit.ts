@@ -1,9 +1,10 @@
 // RunRecord -> JUnit XML, the dialect that Jenkins, GitLab and GitHub's reporters share. Pure. A violation is a <failure>,
-// a look that could not be had an <error>; nothing is ever <skipped>.
+// a look that could not be had an <error>, a waived violation is <skipped>; nothing else ever is.
 import { create } from 'xmlbuilder2';
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
 import type { Finding, RunRecord, Walls } from '../model.ts';
 import { takeoverLines } from './takeover.ts';
+import { waivedBy } from './waivers.ts';
 
 /** What may stand in XML 1.0 (section 2.2); hostile banners bring the rest. Tab and line ends are kept out of attributes. */
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
@@ -41,7 +42,7 @@ function addSuite(root: XMLBuilder, record: RunRecord, vantage: string): void {
   const own = findings.filter(({ flow }) => flow.from === vantage);
   const host = run.hosts.find(({ name }) => name === vantage);
   const suite = root.ele('testsuite', {
-    name: vantage, ...counts(own), skipped: 0, timestamp: run.startedAt.replace('Z', ''), hostname: vantage,
+    name: vantage, ...counts(own), timestamp: run.startedAt.replace('Z', ''), hostname: vantage,
     time: seconds(own.reduce((sum, { observation }) => sum + observation.durationMs, 0)),
   });
   const properties = suite.ele('properties');
@@ -55,11 +56,12 @@ function addSuite(root: XMLBuilder, record: RunRecord, vantage: string): void {
   if (takeover.length > 0) suite.ele('system-out').txt(clean(takeover.join('\n')));
 }
 
-function addCase(suite: XMLBuilder, { flow, verdict, observation, walls }: Finding): void {
+function addCase(suite: XMLBuilder, { flow, verdict, observation, walls, waiver }: Finding): void {
   const one = suite.ele('testcase', { name: attribute(flow.id), classname: `flowproof.${flow.from}.${flow.family.replaceAll(' ', '-')}`, time: seconds(observation.durationMs) });
   if (verdict.result !== 'pass') {
     const sentence = `${flow.id} is ${flow.expected} (${flow.row}): ${verdict.reason}`;
-    one.ele(verdict.result === 'fail' ? 'failure' : 'error', { type: verdict.result, message: attribute(sentence) }).txt(clean(sentence));
+    if (waiver === null) one.ele(verdict.result === 'fail' ? 'failure' : 'error', { type: verdict.result, message: attribute(sentence) }).txt(clean(sentence));
+    else one.ele('skipped', { message: attribute(`${waivedBy(waiver)}; ${sentence}`) });
   }
   const digest = [
     `expected ${flow.expected} (${flow.row}); address ${flow.address ?? 'unknown'}; ${flow.protocol}`,
@@ -75,9 +77,9 @@ function stands(wall: Walls['near']): string {
   return wall.stands === null ? 'not told' : wall.stands ? 'stands' : 'is open';
 }
 
-function counts(findings: readonly Finding[]): { tests: number; failures: number; errors: number } {
-  const of = (result: string): number => findings.filter(({ verdict }) => verdict.result === result).length;
-  return { tests: findings.length, failures: of('fail'), errors: of('inconclusive') };
+function counts(findings: readonly Finding[]): { tests: number; failures: number; errors: number; skipped: number } {
+  const of = (result: string): number => findings.filter(({ verdict, waiver }) => verdict.result === result && waiver === null).length;
+  return { tests: findings.length, failures: of('fail'), errors: of('inconclusive'), skipped: findings.filter(({ waiver }) => waiver !== null).length };
 }
 
 function seconds(ms: number): string {

@@ -128,7 +128,7 @@ async function started(namespace: string, ...command: string[]): Promise<void> {
 }
 
 /** A folder with busybox, a link to it for each applet, and the shell in question. A copy, so that other users can run it. */
-function appletsFor(kind: Kind): string {
+export function appletsFor(kind: Kind): string {
   const made = applets.get(kind);
   if (made !== undefined) return made;
   const busybox = findBusybox();

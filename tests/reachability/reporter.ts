@@ -3,7 +3,7 @@
 import Mocha from 'mocha';
 import { printable } from '../../lib/reports/console.ts';
 
-const { EVENT_RUN_END, EVENT_TEST_FAIL } = Mocha.Runner.constants;
+const { EVENT_RUN_END, EVENT_TEST_FAIL, EVENT_TEST_PASS } = Mocha.Runner.constants;
 
 export default class Quiet extends Mocha.reporters.Base {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
@@ -11,9 +11,13 @@ export default class Quiet extends Mocha.reporters.Base {
     runner.on(EVENT_TEST_FAIL, (test, error: Error) => {
       if (!/ -> .* is (allowed|denied)$/.test(test.title)) process.stdout.write(`${`${test.fullTitle()}: ${error.message}`.split('\n').map(printable).join('\n')}\n`);
     });
+    let waived = 0;
+    runner.on(EVENT_TEST_PASS, (test) => {
+      if ('waived' in test) waived += 1;
+    });
     runner.once(EVENT_RUN_END, () => {
       const { passes, failures } = this.stats;
-      process.stdout.write(`${passes} passed, ${failures} failed\n`);
+      process.stdout.write(`${passes - waived} passed, ${waived === 0 ? '' : `${waived} waived, `}${failures} failed\n`);
     });
   }
 }

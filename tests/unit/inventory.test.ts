@@ -32,12 +32,15 @@ describe('inventory: the shipped one', () => {
   it('is good', () => expect(mistakesOf(shipped)).to.deep.equal([]));
   it('is given as it stands in the file', () => expect(parseInventory(shipped)).to.deep.equal(JSON.parse(shipped)));
   it('may name its schema', () => expect(mistakesOf(edited({ $schema: './inventory.schema.json' }))).to.deep.equal([]));
+  it('may have waivers, and a last day for a TEMP row', () => expect(mistakesOf(edited({ waivers: [waiver, { ...waiver, cells: 'mesh -> ntp vmbr1 tcp/22', until: '2028-02-29' }], 'matrix.flows.7.until': '2026-12-31' }))).to.deep.equal([]));
   it('may have IPv6 addresses', () => expect(mistakesOf(edited({ 'matrix.hosts.mesh.addresses.wan': '2001:db8::5' }))).to.deep.equal([]));
 });
 
 const row = 'matrix.flows.0';
 const hosts = 'mesh, joi, ntp, gateway';
 const badName = 'must be a name of lower-case letters, digits and -, at most 41 long';
+const badDay = 'must be a day of the calendar as 2026-12-31, the last one, in UTC';
+const waiver = { cells: 'joi -> *', reason: 'why', acceptedBy: 'who', until: '2026-12-31' };
 const one: readonly (readonly [sentence: string, edits: Readonly<Record<string, unknown>>, mistake: string])[] = [
   ['a port below 1', { [`${row}.ports`]: [0] }, '$.matrix.flows[0].ports[0]: Too small: expected number to be >=1'],
   ['a port above 65535', { [`${row}.ports`]: [1, 65536] }, '$.matrix.flows[0].ports[1]: Too big: expected number to be <=65535'],
@@ -86,6 +89,16 @@ const one: readonly (readonly [sentence: string, edits: Readonly<Record<string, 
   ['a name in capitals', { 'site.targets.web.names': ['Example.com'] }, '$.site.targets.web.names[0]: must be a DNS name in lower case'],
   ['a service without its transport', { 'site.targets.web.serves': ['443'] }, '$.site.targets.web.serves[0]: must be a service as tcp/443'],
   ['a service above 65535', { 'site.targets.web.serves': ['tcp/99999'] }, '$.site.targets.web.serves[0]: must be a service as tcp/443'],
+  ['a waiver of everything', { waivers: [{ ...waiver, cells: '* -> *' }] }, '$.waivers[0].cells: must be the id of a cell as reports have it, or a pattern with * that names at least a part of one'],
+  ['a waiver until a day that there is not', { waivers: [{ ...waiver, until: '2027-02-29' }] }, `$.waivers[0].until: ${badDay}`],
+  ['a waiver until a day written otherwise', { waivers: [{ ...waiver, until: '31.12.2026' }] }, `$.waivers[0].until: ${badDay}`],
+  ['a waiver that nobody has accepted', { waivers: [{ ...waiver, acceptedBy: '' }] }, '$.waivers[0].acceptedBy: Too small: expected string to have >=1 characters'],
+  ['a waiver without end', { waivers: [{ ...waiver, until: undefined }] }, '$.waivers[0].until: must be a day of the calendar as 2026-12-31, the last one, in UTC'],
+  ['a misspelt key of a waiver', { waivers: [{ ...waiver, accepted: 'me' }] }, '$.waivers[0].accepted: unknown key; remove it or mend its spelling'],
+  ['a TEMP row until a day that there is not', { 'matrix.flows.7.until': '2026-13-01' }, `$.matrix.flows[7].until: ${badDay}`],
+  ['a lasting row with an end', { [`${row}.until`]: '2026-12-31' }, '$.matrix.flows[0].until: only a TEMP row ends; add "temp": true, or take this out'],
+  ['a rate of nothing', { 'site.timing.rate': 0 }, '$.site.timing.rate: Too small: expected number to be >=1'],
+  ['a rate that bounds nothing', { 'site.timing.rate': 1001 }, '$.site.timing.rate: Too big: expected number to be <=1000'],
   ['no attempt', { 'site.timing.denied.attempts': 0 }, '$.site.timing.denied.attempts: Too small: expected number to be >=1'],
   ['no timing for what is denied', { 'site.timing.denied': undefined }, '$.site.timing.denied: Invalid input: expected object, received undefined'],
 ];

@@ -45,6 +45,16 @@ function holds(rows: readonly Row[], over: Parameters<typeof aFlow>[0]): void {
   }
 }
 
+describe('judge: a flow of a TEMP row that has ended, in phase setup', () => {
+  holds([
+    ['fails where it still works', answered, none, 'fail', /^its TEMP row ended on 2026-11-24: reached: it spoke$/],
+    ['fails where it is blocked by now, and says what to do', barred, none, 'fail', /^its TEMP row ended on 2026-11-24, and it is blocked by now \(barred .*\): test phase steady, take the row out, or give it a later day$/],
+    ['keeps the controls that its block stands on', silent, watched, 'fail', /blocked by now/, ['sender', 'before', 'after']],
+    ['is inconclusive where it could not be looked at', unprobed, none, 'inconclusive', /^could not look/],
+    ['is inconclusive where a control is missing', silent, none, 'inconclusive', /^control missing/],
+  ], { ended: '2026-11-24' });
+});
+
 describe('judge: an allowed flow', () => {
   holds([
     ['that answers passes', answered, none, 'pass, proven', /it spoke/],

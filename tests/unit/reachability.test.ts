@@ -28,6 +28,7 @@ describe('reachability', function () {
     ['a bad inventory', () => ({ FLOWPROOF_INVENTORY: file('bad.json', shipped.replace('"ports": [8443]', '"ports": [84430]')) }), /bad\.json: 1 mistake; nothing was sent[\s\S]*\$\.matrix\.flows\[0\]\.ports\[0\]: Too big/],
     ['an inventory that is no JSON', () => ({ FLOWPROOF_INVENTORY: file('torn.json', shipped.slice(0, 400)) }), /torn\.json: 1 mistake; nothing was sent[\s\S]*not JSON/],
     ['an inventory that is not there', () => ({ FLOWPROOF_INVENTORY: join(scratch, 'none.json') }), /none\.json/],
+    ['a rate of nothing', () => ({ FLOWPROOF_RATE: '0' }), /FLOWPROOF_RATE is "0"; it must be a whole number of packets a second, 1 to 1000/],
     ['a phase that is none', () => ({ FLOWPROOF_PHASE: 'stedy' }), /FLOWPROOF_PHASE is "stedy"; it can be setup or steady/],
   ];
   for (const [index, [sentence, env, says]] of rows.entries())

@@ -199,7 +199,7 @@ describe('vantage: the lock', () => {
 });
 
 describe('vantage: a listener that goes on when it was told to end', () => {
-  it('is waited for no longer than a prober that is stuck, not for its ten minutes', async () => {
+  it('is waited for no longer than a prober that is stuck, not for its half an hour', async () => {
     const stream = far(boot, (id, command) => (command === 'listen' ? `${id} listening\n` : `${id} end\n`));
     const vantage = await ready(stream);
     const listening = await vantage.listen({ id: 'listener joi 172.22.22.2 tcp/25', host: 'joi', transport: 'tcp', address: '172.22.22.2', port: 25 }, ['172.22.22.1']);
@@ -214,7 +214,7 @@ describe('vantage: a listener that goes on when it was told to end', () => {
         expect(await Promise.race([over, new Promise((resolve) => setImmediate(() => resolve('still waiting')))])).to.deep.include({ cause: 'listener joi 172.22.22.2 tcp/25 did not end when it was told to' });
     } finally {
       mock.timers.reset();
-      stream.destroy(); // or its ten minutes would keep this process alive
+      stream.destroy(); // or its half an hour would keep this process alive
     }
   });
 });

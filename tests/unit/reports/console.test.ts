@@ -50,13 +50,40 @@ describe('console: the sums', () => {
     const findings = [aFinding('a', graded('proven')), aFinding('b', graded('inferred')), aFinding('c', graded('no path')), aFinding('d', reached), aFinding('e', untold)];
     expect(lines(findings, { universe: 8, gaps: [{ reason: 'not known to serve', cells: 3, example: 'f' }] }).slice(-2)).to.deep.equal([
       'not tested: 3 cells, as f: not known to serve',
-      'phase steady: 5 of 8 cells: pass 3 (1 proven, 1 inferred, 1 no path), fail 1, inconclusive 1',
+      'phase steady: 5 of 8 cells: pass 3 (1 proven, 1 inferred, 1 no path), fail 1, inconclusive 1, waived 0',
     ]);
   });
   it('say how many cells each family has', () => {
     const findings = [aFinding('a', passed, { family: 'row' }), aFinding('b', passed, { family: 'icmp' }), aFinding('c', passed, { family: 'row' })];
     expect(lines(findings)).to.include('cells by family: row 2, icmp 1');
   });
+});
+
+describe('console: waivers', () => {
+  const waiver = { cells: 'joi -> *', reason: 'the switch', acceptedBy: 'A. Person', until: '2026-12-31' };
+  const by = '(waived until 2026-12-31, accepted by A. Person: the switch)';
+  const waivedOnes = Array.from({ length: 7 }, (_none, index): Finding => ({ ...aFinding(`joi -> ntp vmbr1 tcp/${index + 1}`, reached), waiver }));
+  const use = (over: Partial<RunRecord['run']['waivers'][number]>): RunRecord['run']['waivers'][number] => ({ ...waiver, state: 'waives', cellCount: 9, violations: waivedOnes.map(({ flow }) => flow.id), ...over });
+  const told = lines([...waivedOnes, aFinding('joi -> ntp vmbr1 tcp/25', passed)], { waivers: [use({})] });
+
+  it('are told with what was seen, five of their violations and the number of the rest', () => {
+    expect(told).to.include.members([`WAIVED: 7 of 9 cells of "joi -> *" ${by}`, '    joi -> ntp vmbr1 tcp/1: denied (everything else), reached: TCP handshake', '    … and 2 more']);
+    expect(told.filter((line) => line.includes('denied (everything else), reached'))).to.have.length(5);
+  });
+  it('take their violations out of what fails, and are counted', () => {
+    expect(told.join('\n')).to.include('fail 0, inconclusive 0, waived 7');
+    expect(told.join('\n')).to.not.include('FAIL');
+    expect(told.find((line) => line.startsWith('joi '))).to.include('1/8 w');
+  });
+  it('do not hide in the grid what is not waived', () => expect(lines([...waivedOnes, aFinding('joi -> ntp vmbr1 tcp/25', reached)]).find((line) => line.startsWith('joi '))).to.include('0/8 !'));
+  const states: readonly (readonly [Parameters<typeof use>[0], RegExp])[] = [
+    [{ state: 'stale', violations: [], cellCount: 2 }, /^STALE WAIVER: "joi -> \*" has no violation any more, all its cells \(2\) pass: take it out/],
+    [{ state: 'unsettled', violations: [] }, /^WAIVER NOT NEEDED, OR NOT TOLD: none of the cells \(9\) of "joi -> \*" fails, but some/],
+    [{ state: 'expired' }, /^EXPIRED WAIVER: "joi -> \*": 7 of 9 cells fail again \(waived until 2026-12-31, /],
+    [{ state: 'expired', violations: [] }, /^EXPIRED WAIVER: "joi -> \*": nothing there fails: take it out/],
+    [{ state: 'unknown', violations: [], cellCount: 0 }, /^WAIVER OF NOTHING: this run has no cell "joi -> \*": mend its spelling/],
+  ];
+  for (const [over, words] of states) it(`${over.state}${over.violations === undefined ? ', with violations' : ''}: that is said`, () => expect(lines([], { waivers: [use(over)] }).filter((line) => words.test(line))).to.have.length(1));
 });
 
 describe('console: what others have said', () => {
@@ -75,6 +102,7 @@ describe('console: what others have said', () => {
     ['what stopped the run', renderConsole(aRecord([], { stopped: escape }))],
     ['a flow', renderConsole(aRecord([aFinding(`joi -> ${escape} tcp/26`, reached)]))],
     ['a gap', renderConsole(aRecord([], { gaps: [{ reason: escape, cells: 1, example: escape }] }))],
+    ['a waiver', renderConsole(aRecord([], { waivers: [{ cells: escape, reason: escape, acceptedBy: escape, until: escape, state: 'stale', cellCount: 0, violations: [] }] }))],
     ['a warning', renderConsole(aRecord([], { warnings: [escape] }))],
   ];
   for (const [sentence, text] of told)

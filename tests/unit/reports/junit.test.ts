@@ -47,7 +47,7 @@ describe('junit: a run', () => {
     }
     expect(root.attributes).to.include({ tests: '5', failures: '1', errors: '2' });
   });
-  it('makes a failure of a fail and an error of what could not be told, and nothing is skipped', () => {
+  it('makes a failure of a fail and an error of what could not be told, and nothing is skipped without a waiver', () => {
     const inside = (id: string): readonly string[] => every(root, 'testcase').find(({ attributes }) => attributes.name === id)?.children.map(({ name }) => name) ?? [];
     expect(findings.map(({ flow }) => inside(flow.id))).to.deep.equal([['system-out'], ['failure', 'system-out'], ['error', 'system-out'], ['system-out'], ['error', 'system-out']]);
     expect(every(root, 'skipped')).to.deep.equal([]);
@@ -69,6 +69,18 @@ describe('junit: a run', () => {
   });
   it('has class names without blanks', () => expect(every(root, 'testcase').map(({ attributes }) => attributes.classname)).to.include('flowproof.mesh.link-local'));
   it('tells of the run in each suite', () => expect(every(root, 'property').filter(({ attributes }) => attributes.name === 'phase')).to.have.length(2));
+});
+
+describe('junit: a waived violation', () => {
+  const waiver = { cells: 'joi -> *', reason: 'the switch & "it"', acceptedBy: 'A. Person', until: '2026-12-31' };
+  const [suite] = every(parse(renderJunit(aRecord([{ ...aFinding('joi -> ntp vmbr1 tcp/26', reached), waiver }, aFinding('joi -> ntp vmbr1 tcp/27', reached)]))), 'testsuite');
+  it('is skipped, with who accepted it until when and what was seen', () =>
+    expect(suite && every(suite, 'skipped').map(({ attributes }) => attributes)).to.deep.equal([{ message: 'waived until 2026-12-31, accepted by A. Person: the switch & "it"; joi -> ntp vmbr1 tcp/26 is denied (everything else): reached: TCP handshake' }]));
+  it('is counted as such, and is no failure', () => {
+    expect(suite?.attributes).to.include({ tests: '2', failures: '1', errors: '0', skipped: '1' });
+    expect(suite && every(suite, 'failure')).to.have.length(1);
+  });
+  it('says in its output that the verdict stays', () => expect(suite && every(suite, 'system-out')[0]?.text).to.include('verdict fail: reached: TCP handshake'));
 });
 
 describe('junit: what others have said', () => {
