@@ -123,6 +123,16 @@ function authMethods({ user, agent, identityFiles }: Login): AnyAuthMethod[] {
   return [...agentMethod, ...keys];
 }
 
+/** Why a key file is of no use to us; null: it is one that we can log in with. */
+export function keyFault(file: string): string | null {
+  try {
+    const parsed = ssh2.utils.parseKey(readFileSync(file));
+    return parsed instanceof Error ? parsed.message : null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** The stream breaks with a sentence where the session or the command ends by itself, since it knows neither. */
 function exec(client: ssh2.Client, { name }: Login, command: string): Promise<Duplex> {
   let broke: string | null = null;
