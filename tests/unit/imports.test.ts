@@ -57,6 +57,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'doctor/examine.ts': ['facts.ts', 'doctor/*'],
   'doctor/table.ts': ['reports/console.ts', 'doctor/*'],
   'doctor/gather.ts': ['node:child_process', 'node:fs', 'node:util', 'backing.ts', 'enter.ts', 'facts.ts', 'login.ts', 'run.ts', 'ssh.ts', 'track.ts', 'doctor/*'],
+  'nightly/since.ts': [],
+  'nightly/prune.ts': [],
+  'nightly/summary.ts': ['reports/console.ts', 'nightly/*'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],
   'reports/*': ['reports/*'],
@@ -65,7 +68,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
   'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'wire.ts',
-  'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts',
+  'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\.(?!ts\b)/;
