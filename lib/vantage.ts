@@ -39,7 +39,7 @@ const patienceMs = 60_000;
 /** A login shell's profile on a slow machine, and the program over a line that stalls; the same patience as the session's own. */
 const bootTimeoutMs = 30_000;
 /** The prober ends by itself when its stdin does; this is for a connection that died without a word (30 min > any run). */
-const lifetimeS = 1_800;
+export const lifetimeS = 1_800;
 /** Longer than a run that asks again for lost packets; a listener that outlives its run's connection ends with it anyway. */
 const listenMs = 600_000;
 /** Of one listener: a host under someone else's control could send without end. */
@@ -58,6 +58,9 @@ const inFlight = { python: 300, sh: 400 } as const;
 const framesInFlight = 1_000;
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** sshd tells a command who called: `address port port`. */
+export const clientCommand = 'printf "%s\\n" "$SSH_CLIENT"';
 
 /**
  * The command that starts a prober: python3 where there is one, else sh with nc; as root where sudo lets us without a

@@ -33,6 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'wire.ts': ['node:net'],
   'prober/program.ts': ['node:fs'],
   'vantage.ts': ['node:stream', 'p-limit', 'prober/program.ts', 'wire.ts'],
+  'forced.ts': ['node:crypto', 'prober/program.ts', 'vantage.ts'],
   'login.ts': ['node:child_process', 'node:fs', 'node:os', 'node:path', 'node:util'],
   'connect.ts': ['node:net', 'node:stream', 'hedge.ts', 'loss.ts'],
   'ssh.ts': ['node:crypto', 'node:fs', 'node:stream', 'ssh2', 'connect.ts', 'login.ts'],
