@@ -74,9 +74,10 @@ describe('forced command', () => {
       expect({ code, out }).to.deep.equal({ code: 126, out: '' });
       expect(errors).to.match(/^flowproof-prober: refused: this key starts the prober alone/);
     });
-  it('heeds no PATH and no PYTHONSTARTUP of the client\'s', async () => {
-    const { out } = await ask(bootCommand(mark), python, { PATH: folder, PYTHONPATH: folder, PYTHONSTARTUP: script });
-    expect(out).to.include('FLOWPROOF-1 python');
+  it('heeds no PATH and no PYTHONPATH of the client\'s', async () => {
+    writeFileSync(join(folder, 'hashlib.py'), 'import os; os.write(1, b"owned")\nclass sha256:\n def __init__(self, b): pass\n def hexdigest(self): return ""\n');
+    const { out } = await ask(bootCommand(mark), python, { PATH: folder, PYTHONPATH: folder });
+    expect(out).to.include('FLOWPROOF-1 python').and.not.include('owned');
   });
   it('tells the address of the client on a beacon alone', async () => {
     expect(await ask(clientCommand, '', { SSH_CLIENT: '203.0.113.9 4711 22' })).to.include({ code: 0, out: '203.0.113.9 4711 22\n' });

@@ -85,6 +85,8 @@ describe('doctor: what is missing', () => {
 });
 
 describe('doctor: the table', () => {
+  for (const [state, well] of [['ok', true], ['less', true], ['missing', false], ['not asked', false]] as const)
+    it(`with one that is ${state} is ${well ? 'well' : 'not'}`, () => expect(isWell([{ what: 'root', host: 'joi', state, detail: '', mend: null, cells: null }])).to.equal(well));
   it('has a line for each thing and the worst of each host', () => {
     const lines = renderChecks(examine({ ...inside(['ntp'], { prober: 'sh' }), discovery: lessOf('ntp', 'listeners', 'raw') })).split('\n');
     expect(lines[0]?.split(/ {2,}/)).to.deep.equal(['', 'operator', 'mesh', 'joi', 'ntp', 'gateway']);
