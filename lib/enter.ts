@@ -9,7 +9,7 @@ import { parseFacts } from './facts.ts';
 import { readLogin, type Login } from './login.ts';
 import type { Facts, Failure, Inventory, Outcome } from './model.ts';
 import { openSession, type NoSession, type Session } from './ssh.ts';
-import { bootCommand, openVantage, type Vantage } from './vantage.ts';
+import { bootCommand, clientCommand, openVantage, type Vantage } from './vantage.ts';
 
 export type Entered = Readonly<{
   host: string;
@@ -75,10 +75,10 @@ async function enterBeacon(name: string, login: string): Promise<Entered> {
   return { ...entered, beacon: { seenAs: entered.session === null ? null : await Promise.race([clientOf(entered.session), late]) } };
 }
 
-/** sshd tells a command who called: `address port port`. */
+/** The address that the host sees us under. */
 async function clientOf(session: Session): Promise<string | null> {
   try {
-    const channel = await session.exec('printf "%s\\n" "$SSH_CLIENT"');
+    const channel = await session.exec(clientCommand);
     for await (const chunk of channel) {
       const address = String(chunk).split(' ')[0] ?? '';
       return isIP(address) === 0 ? null : address;

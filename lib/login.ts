@@ -23,11 +23,11 @@ export type Login = Readonly<{
 
 const run = promisify(execFile);
 
-/**
- * Reads the settings for `ssh name` and the host keys on file for it. Sends nothing.
- * @returns a failure, with the command that would mend it, where no key is on file or the only ones cannot be honoured
- */
-export async function readLogin(name: string): Promise<Login | Failure> {
+/** What `ssh name` would use; the keys on file are looked for under `knownAs` in the files of `knownHosts`. */
+export type Settings = Omit<Login, 'hostKeys'> & Readonly<{ knownAs: string; knownHosts: readonly string[] }>;
+
+/** Reads the settings for `ssh name`. Sends nothing. */
+export async function readSettings(name: string): Promise<Settings | Failure> {
   let settings: Map<string, string[]>;
   try {
     settings = parseSettings((await run('ssh', ['-G', '--', name])).stdout);
@@ -38,24 +38,32 @@ export async function readLogin(name: string): Promise<Login | Failure> {
   const hostName = first('hostname');
   const port = Number(first('port'));
   const alias = first('hostkeyalias');
-  const wanted = alias !== '' && alias !== 'none' ? alias : port === 22 ? hostName : `[${hostName}]:${port}`;
-  const files = [...words(first('userknownhostsfile')), ...words(first('globalknownhostsfile'))].map(expand).filter((file) => existsSync(file));
-  const lines = (await Promise.all(files.map((file) => knownLines(wanted, file)))).flat();
-  const hostKeys = pinnedKeys(lines);
-  if (hostKeys.length === 0) {
-    const cause = lines.some((line) => line.startsWith('@cert-authority'))
-      ? `known_hosts has a certificate authority alone for ${wanted}, which cannot be honoured here: add the host's own key`
-      : `no host key on file for ${wanted} (${name}); nothing was sent. Compare the key at the machine's console, then: ssh ${name} true`;
-    return { operation: 'known-hosts', cause };
-  }
   const agent = expand(first('identityagent') || (process.env.SSH_AUTH_SOCK ?? ''));
   return {
     name, hostName, port,
     user: first('user'),
     identityFiles: (settings.get('identityfile') ?? []).map(expand).filter((file) => existsSync(file)),
     agent: agent !== '' && agent !== 'none' && existsSync(agent) ? agent : null,
-    hostKeys,
+    knownAs: alias !== '' && alias !== 'none' ? alias : port === 22 ? hostName : `[${hostName}]:${port}`,
+    knownHosts: [...words(first('userknownhostsfile')), ...words(first('globalknownhostsfile'))].map(expand).filter((file) => existsSync(file)),
   };
+}
+
+/**
+ * Reads the settings for `ssh name` and the host keys on file for it. Sends nothing.
+ * @returns a failure, with the command that would mend it, where no key is on file or the only ones cannot be honoured
+ */
+export async function readLogin(name: string): Promise<Login | Failure> {
+  const settings = await readSettings(name);
+  if ('operation' in settings) return settings;
+  const { knownAs, knownHosts, ...login } = settings;
+  const lines = (await Promise.all(knownHosts.map((file) => knownLines(knownAs, file)))).flat();
+  const hostKeys = pinnedKeys(lines);
+  if (hostKeys.length > 0) return { ...login, hostKeys };
+  const cause = lines.some((line) => line.startsWith('@cert-authority'))
+    ? `known_hosts has a certificate authority alone for ${knownAs}, which cannot be honoured here: add the host's own key`
+    : `no host key on file for ${knownAs} (${name}); nothing was sent. Compare the key at the machine's console, then: ssh ${name} true`;
+  return { operation: 'known-hosts', cause };
 }
 
 /** Warnings about the operator's own ssh config: `ssh -G` runs the commands of `Match exec`. */

@@ -79,7 +79,8 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
   return { plan, interrupt, record: observe() };
 }
 
-async function discover(asking: Parameters<typeof resolveNames>[0], entered: readonly Entered[], vantages: ReadonlyMap<string, Vantage>): Promise<Discovery> {
+/** What the plan is made from. Asks the names of external targets, and sends nothing else. */
+export async function discover(asking: Parameters<typeof resolveNames>[0], entered: readonly Entered[], vantages: ReadonlyMap<string, Vantage>): Promise<Discovery> {
   const hosts = Object.fromEntries(entered.map(({ host, facts }) => [host, facts]));
   const names = (fits: (one: Entered) => boolean): readonly string[] => entered.filter(fits).map(({ host }) => host);
   const beacons = entered.filter(({ beacon }) => beacon !== null);

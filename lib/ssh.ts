@@ -34,6 +34,8 @@ const mostLogins = 3;
 const loginMs = 60_000;
 /** For a session to say anything at all. */
 const sessionMs = 30_000;
+/** Of a shell that may not run it, and of our own forced command (forced.ts). */
+const refusedCode = 126;
 const withoutSha1: MacAlgorithm[] = ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'];
 /** A dead path is known after fifteen of these: at the loss above, one flight in 3,500 stalls for 25 s, one in 10,000 for 51 s. */
 const keepalive = { intervalMs: 3_000, most: 15 } as const;
@@ -123,6 +125,16 @@ function authMethods({ user, agent, identityFiles }: Login): AnyAuthMethod[] {
   return [...agentMethod, ...keys];
 }
 
+/** Why a key file is of no use to us; null: it is one that we can log in with. */
+export function keyFault(file: string): string | null {
+  try {
+    const parsed = ssh2.utils.parseKey(readFileSync(file));
+    return parsed instanceof Error ? parsed.message : null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** The stream breaks with a sentence where the session or the command ends by itself, since it knows neither. */
 function exec(client: ssh2.Client, { name }: Login, command: string): Promise<Duplex> {
   let broke: string | null = null;
@@ -132,7 +144,8 @@ function exec(client: ssh2.Client, { name }: Login, command: string): Promise<Du
       const tell = (sentence: string): void => void channel.emit('error', new Error(sentence));
       channel.on('error', () => undefined); // nobody may listen yet, or any more
       channel.on('exit', (code: number | null, signal?: string) => {
-        if (code !== 0) tell(`it ended on ${name} with ${code === null ? `signal ${signal}` : `exit code ${code}`}: killed, or out of memory? Look into the log there, then run again`);
+        if (code === refusedCode) tell(`the forced command on ${name} refuses this prober: it is another version's. Make it anew: npm run prober -- forced-command ${name}`);
+        else if (code !== 0) tell(`it ended on ${name} with ${code === null ? `signal ${signal}` : `exit code ${code}`}: killed, or out of memory? Look into the log there, then run again`);
       });
       client.on('close', () => tell(`the SSH session on ${name} ended${broke === null ? '' : ` (${broke})`}: is the machine up, and its sshd? Try: ssh ${name}, then run again`));
       resolve(channel);

@@ -41,7 +41,7 @@ const patienceMs = 60_000;
 /** A login shell's profile on a slow machine, and the program over a line that stalls; the same patience as the session's own. */
 const bootTimeoutMs = 30_000;
 /** The prober ends by itself when its stdin does; this is for a connection that died without a word (30 min > any run). */
-const lifetimeS = 1_800;
+export const lifetimeS = 1_800;
 /** As long as the prober lives: a run may ask again for lost packets, or be slow on purpose; a listener ends with its prober anyway. */
 const listenMs = lifetimeS * 1_000;
 /** Of one listener: a host under someone else's control could send without end. */
@@ -60,6 +60,9 @@ const inFlight = { python: 300, sh: 400 } as const;
 const framesInFlight = 1_000;
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** sshd tells a command who called: `address port port`. */
+export const clientCommand = 'printf "%s\\n" "$SSH_CLIENT"';
 
 /**
  * The command that starts a prober: python3 where there is one, else sh with nc; as root where sudo lets us without a

@@ -10,7 +10,9 @@ forEachKind('commands', ({ kind, sh, proberIn }) => {
     const prober = await proberIn(near);
     const lines = ['m1', 'm2 tcp', 'm3 tcp 198.18.0.2 7000 0 - 1 200', 'm4 dance', 'm5 tcp 198.18.0.2 70000 0 - 1 200 400', 'm6 udp 198.18.0.2 7000 0 abc 1 200 400',
       'm7 tcp $(touch${IFS}/tmp/fpt-owned) 22 0 - 1 200 400', 'm8 tcp 198.18.0.2 7000 0 - 0 200 400', 'm9 tcp 198.18.0.2 7000 0 - ++1 200 400', 'm10 udp 198.18.0.2 7000 0 zz 1 200 400',
-      'm11 tcp 198.18.0.2 7000 0 - 1 -5 400', 'm12 icmp 198.18.0.2 00 1 200'];
+      'm11 tcp 198.18.0.2 7000 0 - 1 -5 400', 'm12 icmp 198.18.0.2 00 1 200',
+      // nc's -e runs a program, and ping's -f floods; python's sockets know no options.
+      ...(sh ? ['m16 tcp -lesh 7000 4444 - 1 200 400', 'm17 udp -lesh 7000 0 00 1 200 400', 'm18 icmp -f 00 1 200 400'] : [])];
     for (const line of lines) prober.send(line);
     prober.send(Buffer.from([0xff, 0xfe, 0x20, 0x00]));
     prober.send('');

@@ -49,11 +49,13 @@ bytes() { # text: hex or -
 
 timing() { number "${1#+}" 1000 && [ "${1#+}" != 0 ] && number "$2" 60000 && number "$3" 60000; }
 
+place() { case $1 in -*) return 1 ;; esac; } # nc would take it for an option, and one of those runs a program
+
 well_formed() {
   case $2/$# in
     facts/2 | quit/2 | resets/2 | lock/2 | conntrack/3 | raw/8 | frame/8 | listen/7) ;;
-    tcp/9 | udp/9) number "$4" 65535 && number "$5" 65535 && bytes "$6" && timing "$7" "$8" "$9" ;;
-    icmp/7) bytes "$4" && timing "$5" "$6" "$7" ;;
+    tcp/9 | udp/9) place "$3" && number "$4" 65535 && number "$5" 65535 && bytes "$6" && timing "$7" "$8" "$9" ;;
+    icmp/7) place "$3" && bytes "$4" && timing "$5" "$6" "$7" ;;
     *) return 1 ;;
   esac
 }
