@@ -67,6 +67,7 @@ export async function startRun({ inventory, phase, inventoryHash, matrixHash, ve
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
       findings: findingsOf({ ...seen, observations, tracked, heard, resets }),
+      account: { inventory, discovery, plan, tracked, heard, resets, sessions: seen.sessions },
     };
   };
   return { plan, interrupt, record: observe() };

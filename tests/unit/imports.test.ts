@@ -21,7 +21,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'plan/destinations.ts': ['node:net', 'address.ts', 'facts.ts'],
   'plan/*': ['address.ts', 'facts.ts', 'packet.ts', 'plan/*', 'protocols/index.ts'],
   'plan.ts': ['facts.ts', 'plan/*'],
-  'outcome.ts': ['address.ts', 'protocols/index.ts'],
+  'outcome.ts': ['node:net', 'address.ts', 'facts.ts', 'protocols/index.ts'],
+  'bundle/evidence.ts': ['zod'],
+  'bundle/manifest.ts': ['node:crypto', 'zod'],
+  'bundle/runs.ts': ['node:fs', 'node:path', 'bundle/*', 'rejudge.ts'],
+  'rejudge.ts': ['node:util', 'bundle/evidence.ts', 'findings.ts', 'outcome.ts', 'reports/json.ts'],
   'judge.ts': ['address.ts'],
   'walls.ts': ['judge.ts'],
   'senders.ts': ['facts.ts'],
@@ -53,14 +57,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'matrix/export.ts': ['mdast', 'mdast-util-gfm-table', 'mdast-util-to-markdown'],
   'matrix/edit.ts': ['jsonc-parser'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
-  'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],
+  'reports/write.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'bundle/runs.ts', 'reports/*'],
   'reports/*': ['reports/*'],
 };
 
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
   'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'wire.ts',
-  'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts',
+  'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\./;
 
@@ -102,7 +106,7 @@ describe('imports', () => {
     below('matrix/import.ts', []);
   });
 
-  const alone: readonly (readonly [string, string])[] = [['ssh2', 'ssh.ts'], ['ntp-client', 'relay.ts'], ['dns-packet', 'protocols/dns.ts'], ['zod', 'inventory.ts'], ['xmlbuilder2', 'reports/junit.ts']];
+  const alone: readonly (readonly [string, string])[] = [['ssh2', 'ssh.ts'], ['ntp-client', 'relay.ts'], ['dns-packet', 'protocols/dns.ts'], ['xmlbuilder2', 'reports/junit.ts']];
   for (const [name, file] of alone) it(`of ${name} are lib/${file}'s alone`, () => expect(lib.filter((one) => importsOf(`lib/${one}`).includes(name))).to.deep.equal([file]));
 
   it('of the lab are none of lib', () => {
