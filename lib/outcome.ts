@@ -19,10 +19,10 @@ export function readLook({ flow, token, look }: Probe, replies: readonly Reply[]
   // A handshake's second step is an answer; what the flow's own protocol would add, no packet of ours has asked for.
   if (look.by !== 'exchange') return readOutcome({ flow, address: flow.address ?? '', token, send: '', hasFamily: true }, asSocketReplies(flow, replies), failure);
   const { address, send } = look.exchange;
-  return readOutcome({ flow, address, token, send, hasFamily: hasFamily(source, address) }, replies, failure);
+  return readOutcome({ flow, address, token, send, hasFamily: hasFamilyOf(source, address) }, replies, failure);
 }
 
-function hasFamily(source: Facts | Failure | undefined, address: string): boolean {
+function hasFamilyOf(source: Facts | Failure | undefined, address: string): boolean {
   const family = isIP(address.split('%')[0] ?? '');
   return source === undefined || isFailure(source) || source.addresses.some((own) => own.scope !== 'host' && isIP(own.address) === family);
 }

@@ -23,7 +23,7 @@ export function readManifest(text: string, file: string): Manifest {
     return manifest.parse(JSON.parse(text));
   } catch (error) {
     const [issue] = error instanceof z.ZodError ? error.issues : [];
-    throw new Error(`${file}: ${issue === undefined ? `not JSON, cut or altered (${(error as Error).message})` : `$.${issue.path.join('.')}: ${issue.message}`}`);
+    throw new Error(`${file}: ${issue === undefined ? `not JSON, cut or altered (${(error as Error).message})` : `$.${issue.path.join('.')}: ${issue.message}`}`, { cause: error });
   }
 }
 

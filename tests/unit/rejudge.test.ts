@@ -36,8 +36,8 @@ const altered = (from: string, to: string, after = ''): string => {
   expect(place, from).to.be.greaterThan(-1);
   return `${text.slice(0, place)}${to}${text.slice(place + from.length)}`;
 };
-const first = (result: string, from: string): string => record.findings.find(({ flow, verdict, observation }) => flow.expected === 'denied' && flow.from === from && verdict.result === result && observation.replies.length > 0)?.flow.id ?? '';
-const [barred, denied] = [first('pass', 'ntp'), first('inconclusive', 'mesh')];
+const firstOf = (result: string, from: string): string => record.findings.find(({ flow, verdict, observation }) => flow.expected === 'denied' && flow.from === from && verdict.result === result && observation.replies.length > 0)?.flow.id ?? '';
+const [barred, denied] = [firstOf('pass', 'ntp'), firstOf('inconclusive', 'mesh')];
 
 describe('rejudge', () => {
   it('makes every outcome and verdict as they stand', () => expect(rejudge(readEvidence(text, 'evidence.json'))).to.deep.equal([]));
