@@ -74,6 +74,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       },
       controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
       findings,
+      account: { inventory, discovery, plan, tracked, heard, resets, sessions: seen.sessions },
     };
   };
   return { plan, interrupt, record: observe() };

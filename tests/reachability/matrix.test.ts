@@ -15,12 +15,15 @@ import { startRun, type Run } from '../../lib/run.ts';
 const root = join(import.meta.dirname, '../..');
 const reports = process.env.FLOWPROOF_REPORTS ?? join(root, 'reports');
 const startedAt = new Date().toISOString();
+/** What the run is made from, to be kept beside its reports. */
+const used: Record<string, string> = {};
 
 async function prepare(): Promise<Run> {
   const phase = process.env.FLOWPROOF_PHASE ?? 'steady';
   if (phase !== 'steady' && phase !== 'setup') throw new Error(`FLOWPROOF_PHASE is "${phase}"; it can be setup or steady. Nothing was sent`);
   const file = process.env.FLOWPROOF_INVENTORY ?? join(root, 'inventory.json');
   const source = readFileSync(file, 'utf8');
+  used['inventory.json'] = source;
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const inventory = withRate(parseInventory(source, file), readRate(process.argv, process.env.FLOWPROOF_RATE));
   return startRun({ inventory, phase: phase satisfies Phase, version, inventoryHash: sha256(source), ...documentOf(inventory, file) });
@@ -34,6 +37,7 @@ function documentOf(inventory: Inventory, file: string): Readonly<{ matrixHash: 
   if (name === undefined) return { matrixHash: null, warnings: [] };
   try {
     const source = readFileSync(resolve(dirname(file), name), 'utf8');
+    used['matrix.md'] = source;
     const document = readDocument(source);
     const differences = [...document.faults, ...document.unread, ...compare(document, inventory)];
     return { matrixHash: sha256(source), warnings: differences.length === 0 ? [] : [`${name} and the inventory differ in ${differences.length} places; \`npm run matrix -- check ${name}\` names them`] };
@@ -47,7 +51,7 @@ let written = false;
 function finish(record: RunRecord): void {
   if (written) return;
   written = true;
-  const { folder, faults } = writeReports(reports, startedAt, record);
+  const { folder, faults } = writeReports(reports, startedAt, record, used);
   process.stdout.write(`\n${renderConsole(record)}\n${faults.length === 0 ? `report: ${relative(process.cwd(), folder)}\n` : ''}`);
   if (faults.length > 0) throw new Error(`not written: ${faults.join('; ')}. Make room or mend the rights there, or set FLOWPROOF_REPORTS to another folder, then run again`);
 }
