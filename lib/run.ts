@@ -2,6 +2,7 @@
 // never makes it throw.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { askAgain, measureLoss } from './again.ts';
+import { clockOf } from './clock.ts';
 import { interfaceOf, isFailure, operator } from './facts.ts';
 import { enterAll, type Entered } from './enter.ts';
 import { findingsOf } from './findings.ts';
@@ -13,34 +14,38 @@ import type { Discovery, Failure, HostRecord, Inventory, Observation, Phase, Pla
 import { makePlan } from './plan.ts';
 import { startCounting, type Counting } from './resets.ts';
 import { resolveNames } from './resolve.ts';
+import { NothingSelected, select, type Selection } from './select.ts';
 import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
 
 export type Run = Readonly<{
-  plan: Plan;
+  /** The planned flows that are selected: those that end in a finding. */
+  flows: Plan['flows'];
   /** Always resolves: with a finding for each planned flow, also when the run is interrupted. */
   record: Promise<RunRecord>;
   /** Ends the run before its time: what is not looked at yet stays so and says why. */
   interrupt: (cause: string) => void;
 }>;
 
-export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string }>;
+/** Told of the plan before the first look, and of each look that is over. */
+export type Progress = Readonly<{ planned: (flows: Plan['flows']) => void; looked: (probe: Probe) => void }>;
+export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string; operator: string; selection: Selection | null; progress: Progress | null }>;
 
 /** Enters the hosts and plans; the probes are under way when it resolves. */
-export async function startRun({ inventory, phase, inventoryHash, version }: RunOptions): Promise<Run> {
+export async function startRun({ inventory, phase, inventoryHash, version, operator: seatOf, selection, progress }: RunOptions): Promise<Run> {
   const startedAt = new Date().toISOString();
   const newToken = (): string => randomBytes(16).toString('hex');
   const entered = await enterAll(inventory);
   const vantages = new Map(entered.flatMap(({ host, vantage }) => (vantage === null ? [] : [[host, vantage] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
-  const plan = makePlan({ inventory, discovery, phase, newToken });
+  const { plan, flows } = select(makePlan({ inventory, discovery, phase, newToken }), selection);
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
   const interrupt = (cause: string): void => {
     stopped ??= cause;
     leave(entered);
   };
-  const seat = { entered, vantages, stopped: () => stopped };
+  const seat = { entered, vantages, stopped: () => stopped, onLooked: progress?.looked };
   const observe = async (): Promise<RunRecord> => {
     const listening = await startListening({ listeners: plan.listeners, hosts: discovery.hosts, newToken }, vantages);
     const tracking = await startTracking(discovery, vantages);
@@ -59,18 +64,25 @@ export async function startRun({ inventory, phase, inventoryHash, version }: Run
     const tracked = await tracking.finish();
     const heard = await listening.finish();
     leave(entered);
+    const findings = findingsOf({ ...seen, observations, tracked, heard, resets });
+    const chosen = new Set(flows.map(({ flow }) => flow.id));
     return {
       schema: 1,
       run: {
-        id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, version, node: process.version,
+        id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, operator: seatOf, selection: selection?.name ?? null, clock: clockOf(findings), version, node: process.version,
         hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
         universe: plan.universe, gaps: plan.gaps, loss, stopped, warnings: configWarnings(),
       },
-      controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
-      findings: findingsOf({ ...seen, observations, tracked, heard, resets }),
+      controls: [...plan.controls.map(({ id }) => id), ...plan.flows.map(({ flow }) => flow.id).filter((id) => !chosen.has(id))].flatMap((id) => observations.get(id) ?? []),
+      findings: findings.filter(({ flow }) => chosen.has(flow.id)),
     };
   };
-  return { plan, interrupt, record: observe() };
+  if (flows.length === 0) {
+    leave(entered);
+    throw new NothingSelected(selection?.name ?? 'the inventory');
+  }
+  progress?.planned(flows);
+  return { flows, interrupt, record: observe() };
 }
 
 async function discover(asking: Parameters<typeof resolveNames>[0], entered: readonly Entered[], vantages: ReadonlyMap<string, Vantage>): Promise<Discovery> {

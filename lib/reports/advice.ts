@@ -13,7 +13,7 @@ export function titleOf(kind: Kind, cells: readonly Finding[]): string {
     case 'stopped':
       return 'the run ended before its time';
     case 'not entered':
-      return `no look from ${kind.host}: it could not be entered`;
+      return `${kind.host} could not be entered`;
     case 'forwards':
       return `${kind.by} forwards what others send by it (from ${froms})`;
     case 'open over IPv6':
@@ -32,7 +32,7 @@ export function titleOf(kind: Kind, cells: readonly Finding[]): string {
     case 'row':
       return `row "${kind.row}" does not work (from ${froms})`;
     case 'untold':
-      return `could not tell from ${kind.from}: ${kind.why}`;
+      return `from ${kind.from}: ${kind.why}`;
     default:
       return kind satisfies never;
   }
@@ -52,7 +52,9 @@ export function nextOf(kind: Kind, cells: readonly Finding[], { run }: RunRecord
     case 'not entered':
       return `mend the way in, then run again: ${run.hosts.find(({ name }) => name === kind.host)?.failure?.cause ?? ''}`;
     case 'forwards':
-      return `set net.ipv4.ip_forward=0 and net.ipv6.conf.all.forwarding=0 on ${kind.by}, or drop in its forward chain`;
+      return isRouter(kind.by, run)
+        ? `look at ${kind.by}'s forward chain: it is to forward for some, and not from ${list(cells.map(({ flow }) => flow.from))}`
+        : `set net.ipv4.ip_forward=0 and net.ipv6.conf.all.forwarding=0 on ${kind.by}, or drop in its forward chain`;
     case 'open over IPv6':
       return `look whether ${kind.to}'s rules stand in a table of family inet (ip filters IPv4 alone): nft list ruleset there`;
     case 'open machine':
@@ -83,6 +85,12 @@ function nextOfRow(finding: Finding | undefined, forward: string): string {
   if (verdict.reason.startsWith('no service')) return `look whether the service listens on ${flow.to} ${flow.transport}/${flow.port} (ss -lnp), then at ${flow.to}'s output chain for the reply`;
   if (observation.outcome.seen === 'barred' || verdict.reason.startsWith('blocked: at the source')) return `look at ${flow.from}'s output chain`;
   return `look at ${[`${flow.from}'s output chain`, ...(forward === '' ? [] : [forward]), `${flow.to}'s input chain and the service there`].join(', then at ')}`;
+}
+
+/** Whether another machine of ours goes out by it. */
+function isRouter(name: string, { hosts }: RunRecord['run']): boolean {
+  const own = new Set(hosts.find((host) => host.name === name)?.facts?.addresses.map(({ address }) => address));
+  return hosts.some(({ facts }) => facts?.routes.some(({ via }) => via !== undefined && own.has(via)));
 }
 
 /** Machines of ours that the cells' routes lead through, by the addresses that these say they hold. */

@@ -2,7 +2,7 @@
 import type { Finding, RunRecord } from '../model.ts';
 import { nextOf, titleOf } from './advice.ts';
 import { kindsOf } from './kinds.ts';
-import { expectedOf, list, proofOf, seenOf, wayOf } from './words.ts';
+import { expectedOf, proofOf, seenOf, wayOf } from './words.ts';
 
 /** One cause with all its cells, in the order of the plan; `seen`, `way` and `proof` are those of the first. */
 export type Cause = Readonly<{
@@ -38,7 +38,7 @@ export function causesOf(record: RunRecord): readonly Cause[] {
     if (first === undefined || first.verdict.result === 'pass') return [];
     return [{
       result: kind.is === 'waived' ? 'waived' : first.verdict.result,
-      title: titleOf(kind, cells), expected: list(cells.map((finding) => expectedOf(finding, record.run))),
+      title: titleOf(kind, cells), expected: [...new Set(cells.map((finding) => expectedOf(finding, record.run)))].join('; '),
       seen: seenOf(first), way: wayOf(first, record.run), proof: proofOf(first), next: nextOf(kind, cells, record), cells,
     }];
   });

@@ -18,8 +18,8 @@ export type Kind = Readonly<
 
 /** From this share on of the cells that could arrive, a firewall is open at large rather than at single ports. */
 const nearlyAll = 0.8;
-/** Fewer cells than this say nothing of a firewall as a whole. */
-const enough = 5;
+/** Fewer cells and fewer ports than these say nothing of a firewall as a whole. */
+const enough = { cells: 5, ports: 3 } as const;
 
 /** A function from a finding to its kind; what is asked of all findings is worked out once. */
 export function kindsOf({ run, findings }: RunRecord): (finding: Finding) => Kind {
@@ -27,6 +27,8 @@ export function kindsOf({ run, findings }: RunRecord): (finding: Finding) => Kin
   const failed = notEntered(run.hosts);
   const denied = findings.filter(({ flow }) => flow.expected === 'denied' && flow.sourcePort === undefined && flow.by === undefined && flow.family !== 'surviving session');
   const share = shares(denied);
+  const hole = (finding: Finding): string => `${finding.flow.from} ${finding.flow.to} ${portOf(finding)}`;
+  const holes = new Set(denied.filter(({ verdict }) => verdict.result === 'fail').map(hole));
   const answering = new Set(findings.filter(({ flow, verdict }) => flow.expected === 'allowed' && verdict.result === 'pass').map(({ flow }) => flow.to));
   const asked = new Map<string, number>();
   for (const { flow } of findings) if (flow.expected === 'allowed') asked.set(flow.to, (asked.get(flow.to) ?? 0) + 1);
@@ -42,7 +44,8 @@ export function kindsOf({ run, findings }: RunRecord): (finding: Finding) => Kin
     if (!outside && share(finding, 'into IPv6') >= nearlyAll && share(finding, 'into IPv4') < 1 - nearlyAll) return { is: 'open over IPv6', to: flow.to, past };
     if (!outside && share(finding, 'into') >= nearlyAll) return { is: 'open machine', to: flow.to, from: null, port: null, past };
     if (!outside && share(finding, 'pair') >= nearlyAll) return { is: 'open machine', to: flow.to, from: flow.from, port: null, past };
-    if (flow.sourcePort !== undefined) return { is: 'taken for replies', to: outside ? 'internet' : flow.to, from: outside ? flow.from : null, port: `${flow.transport}/${flow.sourcePort}`, past };
+    // Where the port is open to any source port, that is the cause.
+    if (flow.sourcePort !== undefined && !holes.has(hole(finding))) return { is: 'taken for replies', to: outside ? 'internet' : flow.to, from: outside ? flow.from : null, port: `${flow.transport}/${flow.sourcePort}`, past };
     return outside ? { is: 'way out', from: flow.from, port, past } : { is: 'open machine', to: flow.to, from: null, port, past };
   };
   return (finding) => {
@@ -77,7 +80,7 @@ type Scope = 'out' | 'into' | 'into IPv6' | 'into IPv4' | 'pair';
 
 /** Of the cells in a scope that the source's own firewall (or its lack of a route) did not stop: the share that got through. */
 function shares(denied: readonly Finding[]): (finding: Finding, scope: Scope) => number {
-  const counted = new Map<string, { failed: number; all: number }>();
+  const counted = new Map<string, { failed: number; all: number; ports: Set<string> }>();
   const keys = (finding: Finding, past: boolean): readonly string[] => {
     const { from, to } = finding.flow;
     return [`out ${from}`, `into ${to}`, `into ${isIPv6(finding) ? 'IPv6' : 'IPv4'} ${to}`, `pair ${from} ${to}`].map((key) => `${key} ${past}`);
@@ -90,14 +93,19 @@ function shares(denied: readonly Finding[]): (finding: Finding, scope: Scope) =>
     for (const side of counts)
       for (const key of keys(finding, side)) {
         if (key.startsWith('out') && machines.has(finding.flow.to)) continue;
-        const sum = counted.get(key) ?? { failed: 0, all: 0 };
-        counted.set(key, { failed: sum.failed + (failed && side === past ? 1 : 0), all: sum.all + 1 });
+        const sum = counted.get(key) ?? { failed: 0, all: 0, ports: new Set() };
+        sum.all += 1;
+        if (failed && side === past) {
+          sum.failed += 1;
+          sum.ports.add(portOf(finding));
+        }
+        counted.set(key, sum);
       }
   }
   return (finding, scope) => {
     const { from, to } = finding.flow;
     const sum = counted.get(`${scope === 'out' ? `out ${from}` : scope === 'pair' ? `pair ${from} ${to}` : `${scope} ${to}`} ${isPast(finding)}`);
-    return sum === undefined || sum.all < enough ? 0 : sum.failed / sum.all;
+    return sum === undefined || sum.all < enough.cells || sum.ports.size < enough.ports ? 0 : sum.failed / sum.all;
   };
 }
 

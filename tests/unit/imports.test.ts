@@ -28,6 +28,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'backing.ts': ['node:net', 'address.ts', 'conntrack.ts', 'facts.ts', 'senders.ts'],
   'sessions.ts': ['node:net', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts'],
   'findings.ts': ['backing.ts', 'judge.ts', 'sessions.ts', 'walls.ts'],
+  'clock.ts': ['protocols/ntp.ts'],
+  'select.ts': [],
   'loss.ts': [],
   'hedge.ts': [],
   'wire.ts': ['node:net'],
@@ -44,7 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
   'resets.ts': ['vantage.ts'],
-  'run.ts': ['node:crypto', 'again.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'track.ts', 'vantage.ts'],
+  'run.ts': ['node:crypto', 'again.ts', 'clock.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'select.ts', 'track.ts', 'vantage.ts'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'reports/*'],
   'reports/*': ['reports/*'],
@@ -53,7 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
   'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'wire.ts',
-  'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts',
+  'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'select.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\./;
 

@@ -35,6 +35,8 @@ const rows: readonly Row[] = [
   ['IPv6 forgotten', aSite(bad(({ to, address }) => to === 'ntp' && address?.includes(':') === true)), [[/^ntp lets in over IPv6 what it stops over IPv4/, 12, /family inet/]]],
   ['a way past joi\'s own firewall alone', aSite(({ flow }) => (flow.from === 'joi' && flow.port === 443 ? { verdict: takeover, walls: past } : null)), [[/^joi -> internet tcp\/443 is open to who takes joi over$/, 3, /^look at gateway's forward chain$/]]],
   ['a neighbour that forwards', aSite(bad(() => false), [443, 53].map((port) => aFinding(`joi -> 1.1.1.1 tcp/${port} by mesh`, reached, { ...out, family: 'another way', by: 'mesh', to: '1.1.1.1', port }))), [[/^mesh forwards what others send by it \(from joi\)$/, 2, /ip_forward=0 and net\.ipv6\.conf\.all\.forwarding=0 on mesh/]]],
+  ['one port to every target outside, where joi itself stops all others', aSite((finding) => (finding.flow.from !== 'joi' ? null : finding.flow.port === 443 ? { verdict: reached } : { observation: { ...finding.observation, outcome: { seen: 'barred', detail: 'EPERM' } } })), [[/^joi -> internet tcp\/443 is open$/, 3, /./]]],
+  ['a port that is open, from a source port too', aSite(bad(({ from, port }) => from === 'joi' && port === 443), [aFinding('joi -> 1.1.1.1 tcp/443 from 53', reached, { ...out, family: 'source port', to: '1.1.1.1', port: 443, sourcePort: 53 })]), [[/^joi -> internet tcp\/443 is open$/, 4, /./]]],
   ['a stateless rule for replies', aSite(bad(() => false), [40_001, 53].map((port) => aFinding(`joi -> ntp vmbr1 udp/${port} from 53`, reached, { family: 'source port', transport: 'udp', port, sourcePort: 53 }))), [[/^joi -> ntp is open to whatever is sent from udp\/53$/, 2, /connection tracking/]]],
   ['a row whose service is down', aSite(bad(() => false), [aFinding('mesh -> ntp vmbr1 udp/123', { result: 'fail', reason: 'no service, or the reply is lost: the path is open (x)', controls: [] }, { from: 'mesh', expected: 'allowed', row: 'mesh-ntp', transport: 'udp', port: 123 })]), [[/^row "mesh-ntp" does not work \(from mesh\)$/, 1, /whether the service listens on ntp udp\/123/]]],
   ['a machine that is off', aSite(bad(() => false), ['mesh', 'joi'].map((from) => aFinding(`${from} -> gateway vmbr1 tcp/22`, { result: 'fail', reason: 'blocked: no ARP', controls: [] }, { from, to: 'gateway', expected: 'allowed', row: `${from}-gateway`, port: 22 }))), [[/^gateway answers nobody \(asked by mesh, joi\)$/, 2, /whether gateway runs/]]],
@@ -61,10 +63,10 @@ describe('causes', () => {
     return causesOf({ ...record, run: { ...record.run, hosts } }).map(({ title, next }) => `${title}; ${next}`);
   };
   it('a host that could not be entered is one cause, with all cells from it and to it', () => expect(entered('', 'no key of ours')).to.deep.equal([
-    'no look from joi: it could not be entered; mend the way in, then run again: no key of ours',
-    'no look from ntp: it could not be entered; mend the way in, then run again: no key of ours',
+    'joi could not be entered; mend the way in, then run again: no key of ours',
+    'ntp could not be entered; mend the way in, then run again: no key of ours',
   ]));
-  it('a gateway that could not be entered is the cause of all behind it', () => expect(entered('refused', 'no way in but by gateway: refused')).to.deep.equal(['no look from gateway: it could not be entered; mend the way in, then run again: refused']));
+  it('a gateway that could not be entered is the cause of all behind it', () => expect(entered('refused', 'no way in but by gateway: refused')).to.deep.equal(['gateway could not be entered; mend the way in, then run again: refused']));
   it('a run that was stopped is one cause', () => {
     const record = aSite(() => ({ verdict: untold }));
     expect(causesOf({ ...record, run: { ...record.run, stopped: 'stopped by SIGINT' } }).map(({ title, cells }) => [title, cells.length])).to.deep.equal([['the run ended before its time', 42]]);
