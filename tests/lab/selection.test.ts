@@ -43,9 +43,9 @@ describe('a part of the run', () => {
     });
 
   it('the whole tells each cause once, with what to look at', () => {
-    const told = whole.output.split('\n').filter((line) => line.startsWith('FAIL: joi'));
-    expect(told, whole.output).to.have.length(1);
-    expect(told[0]).to.match(/^FAIL: joi -> internet tcp\/443 is open \(\d+ cells\)$/);
+    const fails = whole.output.split('\n').filter((line) => line.startsWith('FAIL: joi'));
+    expect(fails, whole.output).to.have.length(1);
+    expect(fails[0]).to.match(/^FAIL: joi -> internet tcp\/443 is open \(\d+ cells\)$/);
     expect(whole.output).to.match(/ expected +denied: row "joi-any-wan" is TEMP, phase is steady.*\n +seen +joi -> .* tcp\/443: REACHED \S+ in [\d.]+ ms: TCP handshake\n +way +it left joi by eth0 and came through gateway\n.*\n +next +look at gateway's forward chain and joi's output chain\n/);
     expect(whole.output).to.match(/^joi -> internet: \d+ looks made$/m);
   });
