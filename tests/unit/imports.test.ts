@@ -55,7 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'run.ts': ['node:crypto', 'again.ts', 'clock.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'paced.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'track.ts', 'vantage.ts', 'waivers.ts'],
   'matrix/words.ts': [],
   'matrix/document.ts': ['mdast', 'mdast-util-from-markdown', 'mdast-util-gfm-table', 'mdast-util-to-string', 'micromark-extension-gfm-table', 'matrix/words.ts'],
-  'matrix/compare.ts': ['address.ts', 'matrix/document.ts'],
+  'matrix/compare.ts': ['address.ts', 'matrix/document.ts', 'matrix/words.ts'],
   'matrix/contradictions.ts': ['matrix/document.ts'],
   'matrix/import.ts': ['matrix/compare.ts', 'matrix/document.ts'],
   'matrix/export.ts': ['mdast', 'mdast-util-gfm-table', 'mdast-util-to-markdown'],
