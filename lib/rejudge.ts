@@ -10,7 +10,7 @@ import { flowEntry } from './reports/json.ts';
  * @returns one line for each difference; empty: every outcome and every verdict comes out as it stands in the file
  * @throws EvidenceError where the file is so far off that nothing can be made of it
  */
-export function rejudge({ account, phase, observations, flows }: Evidence): readonly string[] {
+export function rejudge({ account, phase, selection, observations, flows }: Evidence): readonly string[] {
   try {
     const told: string[] = [];
     const again = new Map(observations);
@@ -22,7 +22,10 @@ export function rejudge({ account, phase, observations, flows }: Evidence): read
       told.push(`${probe.id}: the outcome stands as ${inWords(observation.outcome)}; its replies make it ${inWords(outcome)}`);
       again.set(probe.id, { ...observation, outcome });
     }
-    const findings = findingsOf({ ...account, phase, observations: again });
+    const all = findingsOf({ ...account, phase, observations: again });
+    // Of a part of the matrix, the plan has more: what the verdicts of its cells stand on.
+    const asked = new Set(flows.map(({ id }) => id));
+    const findings = selection === null ? all : all.filter(({ flow }) => asked.has(flow.id));
     if (findings.length !== flows.length) told.push(`${flows.length} cells stand in the file; the plan has ${findings.length}`);
     for (const [index, finding] of findings.entries()) {
       const made = plain(flowEntry(finding)) as Readonly<Record<string, unknown>>;

@@ -8,7 +8,7 @@ export class EvidenceError extends Error {
 }
 
 /** `flows`: the entries as they stand in the file. */
-export type Evidence = Readonly<{ account: Account; phase: Account['plan']['phase']; inventoryHash: string; observations: ReadonlyMap<string, Observation>; flows: readonly Readonly<Record<string, unknown>>[]; file: Readonly<Record<string, unknown>> }>;
+export type Evidence = Readonly<{ account: Account; phase: Account['plan']['phase']; inventoryHash: string; selection: string | null; observations: ReadonlyMap<string, Observation>; flows: readonly Readonly<Record<string, unknown>>[]; file: Readonly<Record<string, unknown>> }>;
 
 const ms = z.number().nullable();
 const nth = z.number().int();
@@ -47,7 +47,7 @@ const account = z.strictObject({
   resets: pairs(z.strictObject({ id: z.string(), sent: z.boolean().nullable(), counted: z.boolean(), detail: z.string() })),
   sessions: pairs(z.string()),
 });
-const evidence = z.looseObject({ schema: z.literal(1), run: z.looseObject({ id: z.string(), inventoryHash: z.string() }), flows: z.array(entry), controls: z.array(observation), account });
+const evidence = z.looseObject({ schema: z.literal(1), run: z.looseObject({ id: z.string(), inventoryHash: z.string(), selection: z.string().nullable() }), flows: z.array(entry), controls: z.array(observation), account });
 
 /** @throws EvidenceError: no JSON (cut in half), not of the shape, or a run that came to no record */
 export function readEvidence(text: string, name: string): Evidence {
@@ -69,7 +69,7 @@ export function readEvidence(text: string, name: string): Evidence {
   });
   return {
     account: { ...rest, plan: { ...plan, flows }, tracked: new Map(tracked), heard: new Map(heard), resets: new Map(resets), sessions: new Map(sessions) } as unknown as Account,
-    phase: plan.phase, inventoryHash: read.data.run.inventoryHash, flows: read.data.flows, file: read.data, observations: observationsOf(read.data.flows as unknown as readonly Entry[], read.data.controls as unknown as readonly Observation[]),
+    phase: plan.phase, inventoryHash: read.data.run.inventoryHash, selection: read.data.run.selection, flows: read.data.flows, file: read.data, observations: observationsOf(read.data.flows as unknown as readonly Entry[], read.data.controls as unknown as readonly Observation[]),
   };
 }
 

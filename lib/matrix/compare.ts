@@ -2,6 +2,7 @@
 import { sameAddress } from '../address.ts';
 import type { Inventory, Row } from '../model.ts';
 import type { Document, Listed, Note } from './document.ts';
+import { peerOf } from './words.ts';
 
 /** A flow without its ports, by which rows of both sides are the same. */
 type Route = Readonly<{ from: string; to: string; network: string; transport: string }>;
@@ -11,8 +12,20 @@ export const routeOf = ({ from, to, network, transport }: Route): string => `${f
 export const inDocument = (row: Row): Route => (row.to === row.from ? { ...row, to: 'localhost' } : row);
 
 /** @returns one note each, in the order of the lines; line 0: of what the document does not have */
-export function compare(document: Document, inventory: Inventory): readonly Note[] {
+export function compare(given: Document, inventory: Inventory): readonly Note[] {
+  const document = named(given, inventory);
   return [...compareAddresses(document, inventory), ...compareFlows(document, inventory)].toSorted((a, b) => a.line - b.line);
+}
+
+/** The document with the inventory's names: `file-server` of the inventory is `File server` in a document, or `file`. */
+export function named(document: Document, { matrix, site }: Inventory): Document {
+  const names = new Map([...Object.keys(matrix.hosts), ...Object.keys(site.targets)].map((name) => [peerOf(name), name]));
+  const nameOf = (peer: string): string => names.get(peer) ?? peer;
+  return {
+    ...document,
+    addresses: document.addresses.map((one) => ({ ...one, host: nameOf(one.host) })),
+    flows: document.flows.map((one) => ({ ...one, from: nameOf(one.from), to: nameOf(one.to) })),
+  };
 }
 
 function compareAddresses({ addresses }: Document, { matrix: { hosts, networks } }: Inventory): readonly Note[] {
@@ -24,6 +37,7 @@ function compareAddresses({ addresses }: Document, { matrix: { hosts, networks }
     const isOne = address !== null && /[.:]/.test(address);
     if (address === null && given !== null) return [{ line, text: `${host} has no address on ${network}; in the inventory it is ${given}` }];
     if (address !== null && given === null) return [{ line, text: `${host} has ${address} on ${network}; the inventory has none there` }];
+    if (address !== null && /dhcp/i.test(address) && given !== 'discover') return [{ line, text: `${host} has its address on ${network} by ${address}; in the inventory it is ${given}` }];
     if (isOne && given !== null && !sameAddress(address, given)) return [{ line, text: `${host} is ${address} on ${network}; in the inventory ${given === 'discover' ? 'it tells its address itself' : `it is ${given}`}` }];
     return [];
   });
@@ -35,12 +49,14 @@ function compareFlows({ flows }: Document, { matrix, site }: Inventory): readonl
   const known = new Set([...Object.keys(matrix.hosts), ...Object.keys(site.targets), 'any', 'localhost', 'operator']);
   const rows = matrix.flows.map((row) => ({ row, route: routeOf(inDocument(row)) }));
   const notes: Note[] = [];
+  const tabled = new Set(flows.filter(({ at }) => at !== null).map(({ network }) => network));
   for (const [route, listed] of byRoute(flows)) {
     const [{ line }] = listed;
     const own = rows.filter((one) => one.route === route).map(({ row }) => row);
     const strangers = [listed[0].from, listed[0].to].filter((name) => !known.has(name));
     if (own.length === 0) notes.push({ line, text: `${route} ${listed.flatMap(({ ports }) => ports).join(', ')} has no flow in the inventory${strangers.length === 0 ? '' : `, which does not know ${strangers.join(' and ')}`}` });
     else notes.push(...comparePorts(route, listed, own), ...compareOverlay(listed, matrix.hosts));
+    if (tabled.has(listed[0].network) && listed.every(({ at }) => at === null)) notes.push({ line, text: `${route} is not in the table of ${listed[0].network}, which lists the others` });
   }
   const documented = new Set(flows.map(routeOf));
   for (const { row, route } of rows)

@@ -50,12 +50,17 @@ function readTable(table: Table, heading: string, grown: Grown): void {
   const names = cellsOf(head).map((name) => name.toLowerCase());
   const isMap = ['vm', 'host', 'machine'].includes(names[0] ?? '');
   const isFlows = ['from', 'to', 'proto', 'port'].every((name) => names.some((one) => one.startsWith(name)));
-  if (!isMap && !isFlows) return;
+  if (!isMap && !isFlows) {
+    const alike = ['from', 'to', 'proto', 'port'].filter((name) => names.some((one) => one.startsWith(name)));
+    if (alike.length > 1) grown.faults.push({ line: lineOf(head), text: `this looks like a table of flows, whose head has From, To, Proto and Port; it has ${alike.join(', ')}` });
+    else if (rows.some((row) => namesPort.test(cellsOf(row).join(' ')))) grown.unread.push({ line: lineOf(head), text: 'this table names ports, and is neither of hosts (VM) nor of flows (From, To, Proto, Port)' });
+    return;
+  }
   let section: string | null = null;
   let place = 0;
   for (const row of rows) {
     const cells = cellsOf(row);
-    if (isFlows && cells.filter((cell) => cell !== '').length === 1 && cells[0] !== '') {
+    if (isFlows && cells.filter((cell) => cell !== '').length === 1 && row.children[0]?.children[0]?.type === 'strong') {
       [section, place] = [cells[0] ?? null, 0];
       continue;
     }
@@ -89,18 +94,29 @@ function readFlow(names: readonly string[], cells: readonly string[], { line, wh
     });
 }
 
+/** What speaks of ports, in whatever words. */
+const namesPort = /\b(?:tcp|udp)\b.*\d|\bports? \d|\d\/(?:tcp|udp)\b/i;
+
 /** `UDP 4242 on vmbr1 between mesh and joi`, `TCP 22 on vmbr1 from gateway to joi`. */
-function readProse(paragraph: Paragraph, where: string, { addresses, flows, unread }: Grown): void {
-  for (const sentence of toString(paragraph).split(/(?<=[.!?])\s+/)) {
-    for (const [, transport = '', port = ''] of sentence.matchAll(/\b(TCP|UDP)(?: port)? (\d{1,5})\b/gi)) {
-      const [, network = ''] = /\bon (?:the )?([\w-]+)/.exec(sentence) ?? [];
-      const [, kind, a = '', b = ''] = /\b(between|from) ([\w-]+) (?:and|to) ([\w-]+)/.exec(sentence) ?? [];
-      const hosts = new Set(addresses.map(({ host }) => host));
-      if (network === '' || !hosts.has(peerOf(a)) || !hosts.has(peerOf(b))) {
-        unread.push({ line: lineOf(paragraph), text: `"${sentence}" names a port, but not its network and hosts as "on NETWORK between HOST and HOST": write it as a row` });
-        continue;
-      }
-      const flow = { line: lineOf(paragraph), where: `${where}, the sentence`, network: networkOf(network), transport: transport.toLowerCase() as 'tcp' | 'udp', ports: [Number(port)], purpose: sentence, temp: false, at: null, prose: true };
+function readProse(paragraph: Paragraph, where: string, { addresses, flows, faults, unread }: Grown): void {
+  const source = toString(paragraph);
+  const line = lineOf(paragraph);
+  if (/^\s*\|.*\|/m.test(source)) faults.push({ line, text: 'this looks like a table, and its second line is none of |---|---|: mend that, or its rows would be lost' });
+  const hosts = new Set(addresses.map(({ host }) => host));
+  for (const sentence of source.split(/(?<=[.!?])\s+/)) {
+    if (!namesPort.test(sentence)) continue;
+    const told = [...sentence.matchAll(/\b(TCP|UDP)(?: ports?)? (\d{1,5}(?:(?:, ?| and )\d{1,5})*)/gi)].map(([, transport = '', ports = '']) => ({ transport: transport.toLowerCase() as 'tcp' | 'udp', ports: portsOf(ports.replaceAll(' and ', ',')) }));
+    const [, network = ''] = /\bon (?:the )?([\w-]+)/.exec(sentence) ?? [];
+    const [, kind, a = '', b = ''] = /\b(between|from) ([\w-]+) (?:and|to) ([\w-]+)/.exec(sentence) ?? [];
+    // Every number in it must be one of the ports: else something else was said than was understood.
+    const numbers = [...sentence.matchAll(/(?<![\w.])\d+(?![\w.]*\w)/g)].length;
+    const count = told.flatMap(({ ports }) => ports.value).length;
+    if (network === '' || !hosts.has(peerOf(a)) || !hosts.has(peerOf(b)) || count === 0 || count !== numbers || told.some(({ ports }) => ports.fault !== null)) {
+      unread.push({ line, text: `"${sentence}" names a port, but not as "UDP 4242 on NETWORK between HOST and HOST": write it as a row` });
+      continue;
+    }
+    for (const { transport, ports } of told) {
+      const flow = { line, where: `${where}, the sentence`, network: networkOf(network), transport, ports: ports.value, purpose: sentence, temp: false, at: null, prose: true };
       flows.push({ ...flow, from: peerOf(a), to: peerOf(b) });
       if (kind === 'between') flows.push({ ...flow, from: peerOf(b), to: peerOf(a) });
     }

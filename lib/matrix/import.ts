@@ -1,13 +1,14 @@
 // A document -> the inventory's matrix: what the document cannot say (what is spoken, site, targets, waivers) is kept, or guessed and told. Pure.
 import type { Inventory, Protocol, Row } from '../model.ts';
-import { byRoute, inDocument, routeOf } from './compare.ts';
+import { byRoute, inDocument, named, routeOf } from './compare.ts';
 import type { Document, Listed } from './document.ts';
 
 type Matrix = Inventory['matrix'];
 export type Imported = Readonly<{ inventory: Inventory; told: readonly string[] }>;
 
 /** @param base the inventory that is there already, or null for a new one */
-export function importDocument(document: Document, base: Inventory | null): Imported {
+export function importDocument(given: Document, base: Inventory | null): Imported {
+  const document = base === null ? given : named(given, base);
   const told: string[] = document.unread.map(({ line, text }) => `line ${line}: ${text}`);
   const hosts = hostsOf(document, base);
   const networks = networksOf(document, base, told);

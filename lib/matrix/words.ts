@@ -25,12 +25,12 @@ export function transportsOf(text: string): Told<readonly ('tcp' | 'udp')[]> {
 /** The longest range that is taken for a list; the inventory has 64 ports in a row at most. */
 const longestRange = 64;
 
-/** `53,80,443`, `8000-8010`; of `67/68` the first is the server's, the second the client's. */
+/** `53,80,443`, `8000-8010`; of DHCP's `67/68` the first is the server's, the second the client's (RFC 2131, section 4.1). */
 export function portsOf(text: string): Told<readonly number[]> {
   const ports = text.split(',').flatMap((part): readonly number[] => {
     const [, first = '', sign = '', second = ''] = /^\s*(\d{1,5})(?:\s*([/-])\s*(\d{1,5}))?\s*$/.exec(part) ?? [];
     const [low, high] = [Number(first), sign === '-' ? Number(second) : Number(first)];
-    if (first === '' || high < low || high - low >= longestRange) return [Number.NaN];
+    if (first === '' || (sign === '/' && `${first}/${second}` !== '67/68') || high < low || high - low >= longestRange) return [Number.NaN];
     return Array.from({ length: high - low + 1 }, (_none, index) => low + index);
   });
   const wrong = ports.some((port) => !(port >= 1 && port <= 65_535));

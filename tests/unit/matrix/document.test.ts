@@ -11,7 +11,7 @@ const flows = (rows: string): ReturnType<typeof readDocument> => readDocument(`$
 describe('document: words', () => {
   const ports: readonly (readonly [string, readonly number[] | null])[] = [
     ['443', [443]], ['53,80,443', [53, 80, 443]], ['67/68', [67]], ['8000-8002', [8000, 8001, 8002]], ['80, 80', [80]], ['1-64', Array.from({ length: 64 }, (_none, index) => index + 1)],
-    ['', null], ['0', null], ['65536', null], ['http', null], ['1-65', null], ['9-8', null], ['80;443', null],
+    ['', null], ['0', null], ['65536', null], ['http', null], ['1-65', null], ['9-8', null], ['80;443', null], ['443/8443', null],
   ];
   for (const [text, value] of ports) it(`port "${text}" is ${value === null ? 'refused' : value.length > 3 ? 'a list' : value.join(' ')}`, () => expect(portsOf(text)).to.deep.include(value === null ? { value: [] } : { value, fault: null }));
   it('refused ports say why', () => expect(portsOf('http').fault).to.match(/^"http" are no ports/));
@@ -41,6 +41,11 @@ describe('document: tables', () => {
       expect(fault?.line).to.equal(8);
       expect(fault?.text).to.match(text);
     });
+  it('a row cut to its first cell is no section', () => expect(flows('| gateway |\n').faults.map(({ line }) => line)).to.deep.equal([8]));
+  it('a table whose second line is none is a fault, not a paragraph', () => expect(readDocument(`${map}${head.replace('|---|', '|--|x|')}| mesh | joi | vmbr1 | TCP | 22 | | |\n`).faults[0]?.line).to.equal(6));
+  it('a table of flows with a head that is spelt otherwise is a fault', () => expect(readDocument(head.replace('Port', 'Prt')).faults[0]?.text).to.match(/looks like a table of flows/));
+  it('another table that names ports is told', () => expect(readDocument(`${map}${head}| mesh | joi | vmbr1 | TCP | 22 | | |\n\n| Service | Where |\n|---|---|\n| web | TCP 443 |\n`).unread).to.have.length(1));
+  it('another table is let be', () => expect(readDocument(`${map}${head}| mesh | joi | vmbr1 | TCP | 22 | | |\n\n| Person | Room |\n|---|---|\n| Anna | 12 |\n`)).to.deep.include({ unread: [], faults: [] }));
   it('that are none at all are a fault', () => expect(readDocument('# Nothing').faults).to.have.length(1));
 });
 
@@ -48,6 +53,10 @@ describe('document: sentences', () => {
   const table = '| mesh | joi | vmbr1 | TCP | 22 | | |\n\n';
   it('between two hosts are a flow each way', () => expect(flows(`${table}Nebula uses UDP 4242 on vmbr1 between mesh and joi.`).flows.slice(1).map(({ from, to, ports, network, transport }) => [from, to, ports, network, transport])).to.deep.equal([['mesh', 'joi', [4242], 'vmbr1', 'udp'], ['joi', 'mesh', [4242], 'vmbr1', 'udp']]));
   it('from one to another are one flow', () => expect(flows(`${table}- It uses TCP port 99 on the vmbr1 from mesh to joi.`).flows.slice(1).map(({ from, to }) => [from, to])).to.deep.equal([['mesh', 'joi']]));
+  it('of several ports are a flow with all', () => expect(flows(`${table}Nebula uses UDP 4242 and 4243 on vmbr1 between mesh and joi.`).flows.slice(1).map(({ ports }) => ports)).to.deep.equal([[4242, 4243], [4242, 4243]]));
+  for (const sentence of ['mesh may use port 9999 over TCP on vmbr1 from mesh to joi.', 'It takes 8888/udp on vmbr1 between mesh and joi.', 'It uses UDP 4242 on vmbr1 between mesh and joi, and 99 too.', 'It uses UDP 4242 on vmbr1 between mesh and printer.', 'It uses UDP 99999 on vmbr1 between mesh and joi.'])
+    it(`that say it otherwise are told: ${sentence}`, () => expect(flows(`${table}${sentence}`).unread).to.have.length(1));
+  it('without ports are let be', () => expect(flows(`${table}It has 3 disks, and TCP is fine.`).unread).to.deep.equal([]));
   it('that name a port and not whose are told', () => expect(flows(`${table}Everybody may use UDP 5353.`).unread).to.have.length(1));
 });
 

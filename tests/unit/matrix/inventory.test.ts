@@ -40,6 +40,7 @@ describe('matrix: a difference', () => {
     ['another address on the overlay', '| mesh | joi | 10.42.0.10 |', '| mesh | joi | 10.42.0.11 |', lineOf('| mesh | joi | 10.42.0.10 |'), 'joi is 10.42.0.11 on nebula; in the inventory it is 10.42.0.10'],
     ['a host more', '| gateway | 172.22.22.4 | none | yes |', '| gateway | 172.22.22.4 | none | yes |\n| printer | 172.22.22.6 | none | none |', lineOf('| gateway | 172.22.22.4') + 1, 'the inventory has no host printer'],
     ['a host less', '| ntp | 172.22.22.3 | none | DHCP |\n', '', 0, 'host ntp of the inventory is not in the document\'s map'],
+    ['a row of the overlay less', '| joi | mesh | 10.42.0.1 | TCP | 8444 | Answers of joi |\n', '', lineOf('| joi | mesh | Nebula'), 'joi -> mesh nebula tcp is not in the table of nebula, which lists the others'],
     ['a sentence less', 'The tunnel\'s own packets are UDP 4242 on vmbr1 between mesh and joi.', '', 0, 'nebula-mesh-joi (mesh -> joi vmbr1 udp 4242) has no row in the document'],
   ];
   for (const [what, from, to, line, says] of rows)
@@ -47,6 +48,11 @@ describe('matrix: a difference', () => {
       expect(text).to.include(from);
       expect(differences(text.replace(from, to))).to.include(`${line}: ${says}`);
     });
+});
+
+describe('matrix: an address by DHCP', () => {
+  const fixed = parseInventory(source.replace('"vmbr1": "172.22.22.3", "wan": "discover"', '"vmbr1": "172.22.22.3", "wan": "198.51.100.9"'));
+  it('is told where the inventory has a fixed one', () => expect(differences(text, fixed)).to.deep.equal([`${lineOf('| none | DHCP |')}: ntp has its address on wan by DHCP; in the inventory it is 198.51.100.9`]));
 });
 
 describe('matrix: import', () => {
@@ -70,6 +76,12 @@ describe('matrix: import', () => {
     const shared = Array.from(source).findIndex((character, index) => after[index] !== character);
     expect(after.endsWith(source.slice(shared)), 'all else is as it was').to.equal(true);
     expect(differences(more, parseInventory(after))).to.deep.equal([]);
+  });
+  it('of an export changes nothing where a name ends in server', () => {
+    const target = { ...inventory, site: { ...inventory.site, targets: { ...inventory.site.targets, 'log-server': { addresses: ['198.18.9.9'], serves: ['tcp/514'] } } } };
+    const any = { ...target, matrix: { ...target.matrix, flows: [...target.matrix.flows, { id: 'logs', reference: 'x', from: 'ntp', to: 'log-server', network: 'wan', transport: 'tcp' as const, ports: [514], speaks: 'tcp' as const, purpose: 'logs' }] } };
+    expect(importDocument(readDocument(exportMatrix(any)), any).inventory).to.deep.equal(any);
+    expect(differences(exportMatrix(any), any)).to.deep.equal([]);
   });
   it('of a row less takes its flow out, and says so', () => {
     const less = text.replace(/\| mesh \| ntp .*\n/, '');
