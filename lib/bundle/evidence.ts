@@ -1,5 +1,6 @@
 // evidence.json -> what a run saw, checked: it may be cut, altered, or made up. Pure.
 import { z } from 'zod';
+import type { CellState } from '../changes.ts';
 import type { Account, Observation, Probe } from '../model.ts';
 
 /** The file cannot be read back; the message names the place. */
@@ -49,28 +50,45 @@ const account = z.strictObject({
 });
 const evidence = z.looseObject({ schema: z.literal(1), run: z.looseObject({ id: z.string(), inventoryHash: z.string(), selection: z.string().nullable() }), flows: z.array(entry), controls: z.array(observation), account });
 
+const cell = z.looseObject({
+  id: z.string(), expected: z.enum(['allowed', 'denied']), verdict: z.enum(['pass', 'fail', 'inconclusive']), grade: z.string().nullable(), reason: z.string(), outcome: z.looseObject({ seen: z.string() }),
+  waiver: z.looseObject({}).nullable().optional(),
+});
+const summary = z.looseObject({ schema: z.literal(1), run: z.looseObject({ phase: z.string().optional(), fault: z.string().optional() }), flows: z.array(cell) });
+
 /** @throws EvidenceError: no JSON (cut in half), not of the shape, or a run that came to no record */
 export function readEvidence(text: string, name: string): Evidence {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new EvidenceError(`${name}: not JSON, cut or altered (${(error as Error).message}); take it from a backup, nothing was changed`);
-  }
-  const read = evidence.safeParse(json);
-  if (!read.success) {
-    const [first] = read.error.issues;
-    throw new EvidenceError(`${name}: $.${first?.path.join('.') ?? ''}: ${first?.message ?? 'not evidence'}; it cannot be judged again, nothing was changed`);
-  }
-  const { plan, tracked, heard, resets, sessions, ...rest } = read.data.account;
+  // As it stands, not as zod made it anew: its order is kept, and so are the bytes of a report that is rendered again.
+  const data = shaped(evidence, text, name);
+  const { plan, tracked, heard, resets, sessions, ...rest } = data.account;
   const flows = plan.flows.map((planned) => {
     const whole = (one: typeof planned.nearWall): unknown => (one === null ? null : { ...one, flow: one.flow ?? planned.flow });
     return { ...planned, probe: whole(planned.probe), nearWall: whole(planned.nearWall), farWall: whole(planned.farWall) };
   });
   return {
     account: { ...rest, plan: { ...plan, flows }, tracked: new Map(tracked), heard: new Map(heard), resets: new Map(resets), sessions: new Map(sessions) } as unknown as Account,
-    phase: plan.phase, inventoryHash: read.data.run.inventoryHash, selection: read.data.run.selection, flows: read.data.flows, file: read.data, observations: observationsOf(read.data.flows as unknown as readonly Entry[], read.data.controls as unknown as readonly Observation[]),
+    phase: plan.phase, inventoryHash: data.run.inventoryHash, selection: data.run.selection, flows: data.flows, file: data, observations: observationsOf(data.flows as unknown as readonly Entry[], data.controls as unknown as readonly Observation[]),
   };
+}
+
+/** What the run made of each cell, and nothing of what it was made from: of any evidence.json of schema 1. */
+export function readCells(text: string, name: string): Readonly<{ phase: string; cells: readonly CellState[] }> {
+  const { run, flows } = shaped(summary, text, name);
+  if (run.fault !== undefined) throw new EvidenceError(`${name}: that run came to no record: ${run.fault}`);
+  return { phase: run.phase ?? 'unknown', cells: flows.map(({ outcome: { seen }, waiver, ...told }) => ({ ...told, seen, waived: waiver !== null && waiver !== undefined })) };
+}
+
+function shaped<T>(shape: z.ZodType<T>, text: string, name: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new EvidenceError(`${name}: not JSON, cut or altered (${(error as Error).message}); take it from a backup, nothing was changed`);
+  }
+  const read = shape.safeParse(json);
+  if (read.success) return json as T;
+  const [first] = read.error.issues;
+  throw new EvidenceError(`${name}: $.${first?.path.join('.') ?? ''}: ${first?.message ?? 'not evidence'}; it cannot be read, nothing was changed`);
 }
 
 type Wall = Readonly<{ observation: Observation | null }>;

@@ -1,6 +1,6 @@
 // What a run in the lab leaves can be checked by who was not there: its hashes, and every verdict made again from the raw replies.
 // One byte of one reply that somebody alters, and hides by mending the manifest, changes a verdict, by name.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
@@ -17,10 +17,14 @@ describe('the reports of a run in the lab', () => {
   const parent = join(scratch, 'kept');
   after(() => rmSync(scratch, { recursive: true, force: true }));
 
+  const [key, signers] = [join(scratch, 'key'), join(scratch, 'signers')];
+
   let ran: Ran;
   let folder = '';
   before(async () => {
-    ran = await typeNpmTest(shipped, `${basename(scratch)}/kept`).ended;
+    expect(spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]).status).to.equal(0);
+    writeFileSync(signers, `nightly@example.org ${readFileSync(`${key}.pub`, 'utf8')}`);
+    ran = await typeNpmTest({ ...shipped, FLOWPROOF_SIGN_KEY: key }, `${basename(scratch)}/kept`).ended;
     folder = join(parent, readdirSync(parent).find((name) => name.endsWith('Z')) ?? '');
   });
   const command = (...args: readonly string[]): Readonly<{ code: number | null; said: string }> => {
@@ -31,11 +35,30 @@ describe('the reports of a run in the lab', () => {
   it('are as it left them, and each of its verdicts comes out again', () => {
     expect(ran.exitCode, ran.output).to.equal(0);
     expect(ran.cells.length).to.be.greaterThan(4000);
-    const { code, said } = command('verify', folder);
-    expect(said).to.equal(`${basename(folder)}: as the run left it; every verdict comes out again\n`);
+    const { code, said } = command('verify', '--signers', signers, folder);
+    expect(said).to.equal(`${basename(folder)}: as the run left it; every verdict comes out again\n  note: signed by nightly@example.org\n`);
     expect(code).to.equal(0);
     // Nothing of it is so large that it could not be kept for a year of nights.
     expect(statSync(join(folder, 'evidence.json')).size / 2 ** 20).to.be.within(1, 60);
+  });
+
+  it('can be rendered again, byte for byte', () => {
+    const { code, said } = command('render', folder);
+    expect(said).to.match(/: (\d+) of \1 files byte for byte as the run's own\n$/);
+    expect(code).to.equal(0);
+  });
+
+  it('are compared with another run\'s', () => {
+    const other = join(parent, '2999-01-01T00-00-00-000Z');
+    cpSync(folder, other, { recursive: true });
+    expect(command('diff', folder, other)).to.deep.equal({ code: 0, said: `no change in ${ran.cells.length} cells\n` });
+    const { id } = ran.cells[0] ?? { id: '' };
+    const text = readFileSync(join(other, 'evidence.json'), 'utf8');
+    writeFileSync(join(other, 'evidence.json'), text.replace('"verdict": "pass"', '"verdict": "fail"'));
+    const { code, said } = command('diff', folder, other);
+    expect(said).to.include(`${id}: pass (`).and.include('-> fail').and.include(`1 cells changed, 0 new, 0 no longer there, of ${ran.cells.length}`);
+    expect(code).to.equal(1);
+    rmSync(other, { recursive: true });
   });
 
   const told = /^ {2}mesh -> dns \S+: the verdict stands as pass \(DNS NOERROR.*\); judged again it is (fail|inconclusive) \(/m;

@@ -5,6 +5,7 @@ import { hostname, userInfo } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { expect } from 'chai';
+import { signatureOf, signRun } from '../../lib/bundle/sign.ts';
 import { parseInventory } from '../../lib/inventory.ts';
 import { compare } from '../../lib/matrix/compare.ts';
 import { readDocument } from '../../lib/matrix/document.ts';
@@ -21,6 +22,8 @@ import { selectionOf } from './selection.ts';
 const root = join(import.meta.dirname, '../..');
 const reports = process.env.FLOWPROOF_REPORTS ?? join(root, 'reports');
 const startedAt = new Date().toISOString();
+/** An SSH key to sign the manifest with. */
+const signKey = process.env.FLOWPROOF_SIGN_KEY ?? '';
 /** What the run is made from, to be kept beside its reports. */
 const used: Record<string, string> = {};
 let live: Live | null = null;
@@ -28,6 +31,7 @@ let live: Live | null = null;
 async function prepare(): Promise<Run> {
   const phase = process.env.FLOWPROOF_PHASE ?? 'steady';
   if (phase !== 'steady' && phase !== 'setup') throw new Error(`FLOWPROOF_PHASE is "${phase}"; it can be setup or steady. Nothing was sent`);
+  if (signKey !== '') signatureOf(signKey, ''); // a key that does not sign is told now, not when the run is over
   const file = process.env.FLOWPROOF_INVENTORY ?? join(root, 'inventory.json');
   const source = readFileSync(file, 'utf8');
   used['inventory.json'] = source;
@@ -69,6 +73,7 @@ function finish(record: RunRecord, exitCode: number = exitCodeOf(record)): void 
   const { folder, faults } = writeReports(reports, startedAt, record, used);
   process.stdout.write(`\n${renderConsole(record, paint)}\n${faults.length === 0 ? `exit code ${exitCode}\nreport: ${relative(process.cwd(), folder)}\n` : ''}`);
   if (faults.length > 0) throw new Error(`not written: ${faults.join('; ')}. Make room or mend the rights there, or set FLOWPROOF_REPORTS to another folder, then run again`);
+  if (signKey !== '') signRun(folder, signKey, record.run.clock);
 }
 
 const entering: { run: Run | null } = { run: null };

@@ -27,8 +27,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'plan/*': ['address.ts', 'facts.ts', 'packet.ts', 'plan/*', 'protocols/index.ts', 'rows.ts'],
   'plan.ts': ['facts.ts', 'plan/*'],
   'outcome.ts': ['node:net', 'address.ts', 'facts.ts', 'protocols/index.ts'],
-  'bundle/evidence.ts': ['zod'],
+  'changes.ts': [],
+  'bundle/evidence.ts': ['zod', 'changes.ts'],
   'bundle/manifest.ts': ['node:crypto', 'zod'],
+  'bundle/record.ts': ['findings.ts', 'waivers.ts', 'bundle/evidence.ts'],
+  'bundle/prune.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'nightly/prune.ts'],
+  'bundle/sign.ts': ['node:child_process', 'node:fs', 'node:path'],
   'bundle/runs.ts': ['node:fs', 'node:path', 'bundle/*', 'rejudge.ts'],
   'rejudge.ts': ['node:util', 'bundle/evidence.ts', 'findings.ts', 'outcome.ts', 'reports/json.ts'],
   'judge.ts': ['address.ts'],
@@ -80,7 +84,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
   'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'pace.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
-  'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
+  'changes.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'select.ts',
 ];

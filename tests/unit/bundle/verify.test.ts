@@ -3,17 +3,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { makeManifest, sha256 } from '../../lib/bundle/manifest.ts';
-import { readEvidence } from '../../lib/bundle/evidence.ts';
-import { verifyRun } from '../../lib/bundle/runs.ts';
-import { findingsOf } from '../../lib/findings.ts';
-import type { Observation, Reply, RunRecord } from '../../lib/model.ts';
-import { readLook } from '../../lib/outcome.ts';
-import { rejudge } from '../../lib/rejudge.ts';
-import { renderJson } from '../../lib/reports/json.ts';
-import { writeReports } from '../../lib/reports/write.ts';
-import { aRecord, anObservation } from '../fixtures/flows.ts';
-import { discovery, inventory, plan, shipped } from '../fixtures/site.ts';
+import { makeManifest, sha256 } from '../../../lib/bundle/manifest.ts';
+import { readEvidence } from '../../../lib/bundle/evidence.ts';
+import { recordOf } from '../../../lib/bundle/record.ts';
+import { verifyRun } from '../../../lib/bundle/runs.ts';
+import { findingsOf } from '../../../lib/findings.ts';
+import type { Observation, Reply, RunRecord } from '../../../lib/model.ts';
+import { readLook } from '../../../lib/outcome.ts';
+import { rejudge } from '../../../lib/rejudge.ts';
+import { renderJson } from '../../../lib/reports/json.ts';
+import { renderJunit } from '../../../lib/reports/junit.ts';
+import { writeReports } from '../../../lib/reports/write.ts';
+import { aRecord, anObservation } from '../../fixtures/flows.ts';
+import { discovery, inventory, plan, shipped } from '../../fixtures/site.ts';
 
 const short = { ...inventory, site: { ...inventory.site, watch: { tcp: [9090], udp: [5353] } } };
 const whole = plan({ inventory: short });
@@ -58,6 +60,14 @@ describe('rejudge', () => {
   });
 });
 
+describe('recordOf', () => it('makes the same reports again, byte for byte', () => {
+  const again = recordOf(readEvidence(text, 'evidence.json'));
+  expect(renderJson(again)).to.equal(text);
+  expect(renderJunit(again)).to.equal(renderJunit(record));
+}));
+
+const differences = (folder: string): readonly string[] => verifyRun(folder, null).differences;
+
 describe('verify', () => {
   let parent = '';
   beforeEach(() => {
@@ -68,17 +78,17 @@ describe('verify', () => {
 
   it('finds two runs in a row as they were left', () => {
     const folders = [write('2026-11-23T04:05:41.744Z'), write('2026-11-24T04:05:41.744Z')];
-    expect(folders.flatMap(verifyRun)).to.deep.equal([]);
+    expect(folders.flatMap(differences)).to.deep.equal([]);
   });
   it('names an altered file, a stranger, one that is gone, and the chain', () => {
     const [first, second] = [write('2026-11-23T04:05:41.744Z'), write('2026-11-24T04:05:41.744Z')];
     writeFileSync(join(first, 'manifest.json'), `${readFileSync(join(first, 'manifest.json'), 'utf8')} `);
-    expect(verifyRun(second).join('\n')).to.match(/^chain: the manifest of 2026-11-23T04-05-41-744Z is not the one/);
+    expect(differences(second).join('\n')).to.match(/^chain: the manifest of 2026-11-23T04-05-41-744Z is not the one/);
     writeFileSync(join(second, 'junit.xml'), 'x');
     writeFileSync(join(second, 'notes'), 'x');
     rmSync(join(second, 'inventory.json'));
     rmSync(first, { recursive: true });
-    expect(verifyRun(second).join('\n')).to.include('junit.xml: altered').and.include('notes: not in manifest.json').and.include('inventory.json: named in manifest.json, and not there').and.include('chain: the run before');
+    expect(differences(second).join('\n')).to.include('junit.xml: altered').and.include('notes: not in manifest.json').and.include('inventory.json: named in manifest.json, and not there').and.include('chain: the run before');
   });
   it('sees a raw byte altered though all hashes were repaired', () => {
     const folder = write('2026-11-23T04:05:41.744Z');
@@ -86,6 +96,6 @@ describe('verify', () => {
     writeFileSync(file, altered('"EPERM"', '"EPERN"', `"id": "${barred}"`));
     const names = ['inventory.json', 'junit.xml', 'evidence.json'];
     writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, readFileSync(join(folder, name))])), null));
-    expect(verifyRun(folder).join('\n')).to.include(`${barred}: the verdict stands as pass`);
+    expect(differences(folder).join('\n')).to.include(`${barred}: the verdict stands as pass`);
   });
 });
