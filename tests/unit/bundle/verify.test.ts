@@ -8,7 +8,7 @@ import { readEvidence } from '../../../lib/bundle/evidence.ts';
 import { recordOf } from '../../../lib/bundle/record.ts';
 import { verifyRun } from '../../../lib/bundle/runs.ts';
 import { findingsOf } from '../../../lib/findings.ts';
-import type { Observation, Reply, RunRecord } from '../../../lib/model.ts';
+import type { Inventory, Observation, Reply, RunRecord } from '../../../lib/model.ts';
 import { readLook } from '../../../lib/outcome.ts';
 import { rejudge } from '../../../lib/rejudge.ts';
 import { renderJson } from '../../../lib/reports/json.ts';
@@ -17,7 +17,8 @@ import { writeReports } from '../../../lib/reports/write.ts';
 import { aRecord, anObservation } from '../../fixtures/flows.ts';
 import { discovery, inventory, plan, shipped } from '../../fixtures/site.ts';
 
-const short = { ...inventory, site: { ...inventory.site, watch: { tcp: [9090], udp: [5353] } } };
+/** Without the large families: what is asked here is the same of all families. */
+const short: Inventory = { ...inventory, site: { ...inventory.site, watch: { tcp: [9090], udp: [] }, without: ['source port', 'link-local', 'neighbour port', 'ip protocol', 'another way', 'icmp', 'external', 'no path'] } };
 const whole = plan({ inventory: short });
 const probes = [...whole.flows.flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall]), ...whole.controls].flatMap((one) => one ?? []);
 const observations = new Map(probes.map((probe): [string, Observation] => {
