@@ -2,11 +2,11 @@
 // Exit code 0: all passed, and the comparison was made; 1: anything else; 2: bad input.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { toPrune } from '../lib/nightly/prune.ts';
+import { pruneRuns } from '../lib/bundle/prune.ts';
 import { readNight, type Night } from '../lib/nightly/since.ts';
 import { summaryOf, type Nightly } from '../lib/nightly/summary.ts';
 import { printable } from '../lib/reports/console.ts';
@@ -83,8 +83,9 @@ async function main(): Promise<number> {
   const faults: string[] = [];
   // A night without a run is nothing that the next one could be held against.
   if (folder !== null && tonight !== null && 'night' in tonight && tonight.night.fault === null) attempt(faults, 'the link to tonight could not be made', () => pointTo(folder));
-  for (const old of toPrune(readdirSync(reports), given.keep, [linkTo('latest'), linkTo(lastNightLink)]))
-    attempt(faults, 'an old report could not be removed', () => rmSync(join(reports, old), { recursive: true }));
+  attempt(faults, 'old reports could not be removed', () => {
+    for (const fault of pruneRuns(reports, given.keep).faults) faults.push(`an old report could not be removed: ${fault}`);
+  });
   const { line, exitCode: code } = summaryOf({ exitCode, tonight, lastNight, faults });
   console.log(line);
   return code;

@@ -1,32 +1,14 @@
 // Plan and observations -> what stands behind each flow's verdict: the controls, by id, and what the witnesses saw. Pure.
 import { isIPv6 } from 'node:net';
 import { canonical } from './address.ts';
-import { findArrival, knownEntries, parseEntries, type Entry, type Ours, type Reading } from './conntrack.ts';
+import { findArrival, knownEntries, parseEntries, type Entry, type Ours } from './conntrack.ts';
 import { factsOf, interfaceOf, isFailure, operator } from './facts.ts';
-import type { Arrival, Backing, Control, Discovery, Flow, Inventory, Observation, Plan, PlannedFlow, Probe, Resets, Witness } from './model.ts';
-import { isAnswer, senderControls, type Sessions } from './senders.ts';
+import type { Account, Backing, Control, Discovery, Flow, Heard, Observation, Plan, PlannedFlow, Probe, Resets, Tracked, Witness } from './model.ts';
+import { isAnswer, senderControls } from './senders.ts';
 
-/** Whether one address family was shown to be recorded: a firewall for IPv4 alone leaves IPv6 untracked. */
-type Shown = Readonly<{ before: Control; after: Control }>;
+export type { Heard, Tracked } from './model.ts';
 
-/** What was read of one host's connection tracking in this run, and whether it was shown to record. */
-export type Tracked = Readonly<{ ipv4: Shown; ipv6: Shown; first: Reading; later: readonly Reading[] }>;
-
-/** What one listener heard, and whether it was shown to hear. */
-export type Heard = Readonly<{ before: Control; after: Control; arrivals: readonly Arrival[] }>;
-
-export type Seen = Readonly<{
-  inventory: Inventory;
-  discovery: Discovery;
-  plan: Plan;
-  observations: ReadonlyMap<string, Observation>;
-  tracked: ReadonlyMap<string, Tracked>;
-  /** By the listener's id. */
-  heard: ReadonlyMap<string, Heard>;
-  /** By the probe's id: whether the target's own kernel reset it. */
-  resets: ReadonlyMap<string, Resets>;
-  sessions: Sessions;
-}>;
+export type Seen = Account & Readonly<{ observations: ReadonlyMap<string, Observation> }>;
 
 export type BackingOf = Readonly<{
   /** What stands behind the look of a user. */

@@ -1,10 +1,9 @@
 // What a host's connection tracking tells: an entry is confirmed only after INPUT has let the packet in (or POSTROUTING out),
 // so an entry means passage, with no listener needed. Pure.
 import { canonical } from './address.ts';
-import type { Flow, Transport } from './model.ts';
+import type { Flow, Reading, Transport } from './model.ts';
 
-/** The table as read at one moment (ms since 1970). */
-export type Reading = Readonly<{ atMs: number; rows: readonly string[] }>;
+export type { Reading } from './model.ts';
 
 /** The original direction of one entry. */
 export type Entry = Readonly<{

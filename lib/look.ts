@@ -1,10 +1,9 @@
 // One look, whatever way the plan says. A probe never makes it throw.
-import { isIP } from 'node:net';
 import type { Entered } from './enter.ts';
-import { isFailure, operator } from './facts.ts';
+import { operator } from './facts.ts';
 import { appended, roundTripMiss, triesFor, wrongChance } from './loss.ts';
 import type { Failure, Observation, Outcome, Plan, Probe } from './model.ts';
-import { asSocketReplies, readOutcome } from './outcome.ts';
+import { readLook } from './outcome.ts';
 import { askThroughRelay } from './relay.ts';
 import type { Looked, Vantage } from './vantage.ts';
 
@@ -62,32 +61,33 @@ async function lookAt(probe: Probe, seat: Seat): Promise<Observation> {
 }
 
 async function ask(probe: Probe, began: number, vantage: Vantage, { entered, stopped }: Seat): Promise<Observation> {
-  const { flow, token, look: how } = probe;
+  const { flow, look: how } = probe;
   const why = ({ failure }: Looked): Failure | null => {
     const cause = stopped();
     return failure !== null && cause !== null ? { operation: 'interrupted', cause } : failure;
   };
+  const source = entered.find(({ host }) => host === probe.vantage)?.facts;
+  const read = (looked: Looked): Outcome => readLook(probe, looked.replies, why(looked), source);
   if (how.by === 'raw' || how.by === 'frame') {
     const looked = how.by === 'raw' ? await vantage.raw(how.raw) : await vantage.frame(how.frame);
-    // A handshake's second step is an answer; what the flow's own protocol would add, no packet of ours has asked for.
-    const asked = { flow, address: flow.address ?? '', token, send: '', hasFamily: true };
-    return observationOf(probe, began, readOutcome(asked, asSocketReplies(flow, looked.replies), why(looked)), looked.replies);
+    return observationOf(probe, began, read(looked), looked.replies);
   }
   if (how.by !== 'exchange') throw new Error(`no vantage looks by ${how.by}`);
   const { exchange } = how;
-  const asked = { flow, address: exchange.address, token, send: exchange.send, hasFamily: hasFamilyOf(entered, probe.vantage, exchange.address) };
   let looked: Looked = { replies: [], failure: null };
   let outcome: Outcome = { seen: 'silent' };
+  let decisive = 0;
   for (let left = flow.expected === 'allowed' ? roundsOfAllowed : 1; left > 0; left -= 1) {
     const last = await vantage.exchange(exchange);
     looked = { replies: appended(looked.replies, last.replies), failure: last.failure };
-    outcome = readOutcome(asked, last.replies, why(last));
+    outcome = read(last);
+    decisive = last.replies.length;
     if (!isCutShort(outcome, last.replies)) break;
   }
   // A denied server that answers needs no second opinion.
   const seen = observationOf(probe, began, outcome, looked.replies);
   const note = flow.protocol === 'ntp' && flow.expected === 'allowed' && flow.from !== operator ? await askThroughRelay(vantage, exchange) : undefined;
-  return note === undefined ? seen : { ...seen, note };
+  return { ...seen, ...(note === undefined ? {} : { note }), ...(decisive === looked.replies.length ? {} : { decisive }) };
 }
 
 /** What ends an exchange before its tries are spent fails by chance in one of twenty: three lost rounds of ARP, or of what follows a handshake. */
@@ -100,12 +100,6 @@ function isCutShort(outcome: Outcome, replies: Observation['replies']): boolean 
 
 export function observationOf({ id, vantage }: Probe, beganMs: number, outcome: Outcome, replies: Observation['replies'] = []): Observation {
   return { id, vantage, startedAt: new Date(beganMs).toISOString(), durationMs: Date.now() - beganMs, outcome, replies };
-}
-
-function hasFamilyOf(entered: readonly Entered[], host: string, address: string): boolean {
-  const facts = entered.find((one) => one.host === host)?.facts;
-  const family = isIP(address.split('%')[0] ?? '');
-  return facts === undefined || isFailure(facts) || facts.addresses.some((own) => own.scope !== 'host' && isIP(own.address) === family);
 }
 
 /** Our login is the probe of the rows for SSH: from the operator to the gateway, and from the gateway into each host. */

@@ -111,7 +111,7 @@ export function withTries(probe: Probe, tries: number, hasty = false): Probe {
 
 /** Both looks as one: all tries stand in the evidence, and the second outcome counts, since it looked harder. */
 export function joined(first: Observation, second: Observation): Observation {
-  return { ...second, startedAt: first.startedAt, durationMs: first.durationMs + second.durationMs, replies: appended(first.replies, second.replies) };
+  return { ...second, startedAt: first.startedAt, durationMs: first.durationMs + second.durationMs, replies: appended(first.replies, second.replies), decisive: second.decisive ?? second.replies.length };
 }
 
 /** The tries of the later exchange count on. */

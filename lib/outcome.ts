@@ -1,6 +1,8 @@
 // Replies of a prober -> outcome. Pure. An answer outweighs everything, a failed look outweighs every kind of "blocked".
+import { isIP } from 'node:net';
 import { sameAddress } from './address.ts';
-import type { Failure, Flow, Outcome, Reply } from './model.ts';
+import { isFailure } from './facts.ts';
+import type { Facts, Failure, Flow, Outcome, Probe, Reply } from './model.ts';
 import { protocols } from './protocols/index.ts';
 
 type Asked = Readonly<{
@@ -11,6 +13,19 @@ type Asked = Readonly<{
   /** Whether the source's own list has an address of the target's family. */
   hasFamily: boolean;
 }>;
+
+/** What a probe saw, by its replies; the run and who judges it again read it alike. `source`: what the vantage's host says of itself. */
+export function readLook({ flow, token, look }: Probe, replies: readonly Reply[], failure: Failure | null, source: Facts | Failure | undefined): Outcome {
+  // A handshake's second step is an answer; what the flow's own protocol would add, no packet of ours has asked for.
+  if (look.by !== 'exchange') return readOutcome({ flow, address: flow.address ?? '', token, send: '', hasFamily: true }, asSocketReplies(flow, replies), failure);
+  const { address, send } = look.exchange;
+  return readOutcome({ flow, address, token, send, hasFamily: hasFamilyOf(source, address) }, replies, failure);
+}
+
+function hasFamilyOf(source: Facts | Failure | undefined, address: string): boolean {
+  const family = isIP(address.split('%')[0] ?? '');
+  return source === undefined || isFailure(source) || source.addresses.some((own) => own.scope !== 'host' && isIP(own.address) === family);
+}
 
 /**
  * What an exchange saw.

@@ -83,6 +83,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       },
       controls: [...plan.controls.map(({ id }) => id), ...plan.flows.map(({ flow }) => flow.id).filter((id) => !chosen.has(id))].flatMap((id) => observations.get(id) ?? []),
       findings: findings.filter(({ flow }) => chosen.has(flow.id)),
+      account: { inventory, discovery, plan, tracked, heard, resets, sessions: seen.sessions },
     };
   };
   if (flows.length === 0) {

@@ -1,8 +1,8 @@
 // What was seen, what stands behind it, and what is made of it.
 import type { Discovery, Facts, Failure } from './hosts.ts';
 import type { Outcome, Reply } from './outcome.ts';
-import type { Flow, Gap } from './plan.ts';
-import type { Phase, Waiver } from './site.ts';
+import type { Flow, Gap, Plan } from './plan.ts';
+import type { Inventory, Phase, Waiver } from './site.ts';
 
 export type Observation = Readonly<{
   id: string;
@@ -11,6 +11,8 @@ export type Observation = Readonly<{
   durationMs: number;
   outcome: Outcome;
   replies: readonly Reply[];
+  /** Where the exchange was made again: how many of the last replies the outcome was read from. */
+  decisive?: number;
   /** What a second look at the same flow with another program said (NTP through ntp-client). */
   note?: string;
 }>;
@@ -114,4 +116,32 @@ export type RunRecord = Readonly<{
   }>;
   controls: readonly Observation[];
   findings: readonly Finding[];
+  /** What the verdicts were made from, beside the observations; a record made by hand has none. */
+  account?: Account;
+}>;
+
+/** A host's connection tracking as read at one moment (ms since 1970). */
+export type Reading = Readonly<{ atMs: number; rows: readonly string[] }>;
+
+/** Whether one address family was shown to be recorded: a firewall for IPv4 alone leaves IPv6 untracked. */
+type Shown = Readonly<{ before: Control; after: Control }>;
+
+/** What was read of one host's connection tracking in this run, and whether it was shown to record. */
+export type Tracked = Readonly<{ ipv4: Shown; ipv6: Shown; first: Reading; later: readonly Reading[] }>;
+
+/** What one listener heard, and whether it was shown to hear. */
+export type Heard = Readonly<{ before: Control; after: Control; arrivals: readonly Arrival[] }>;
+
+/** All that the verdicts of a run were made from but the observations: with these, they can be made again. */
+export type Account = Readonly<{
+  inventory: Inventory;
+  discovery: Discovery;
+  plan: Plan;
+  tracked: ReadonlyMap<string, Tracked>;
+  /** By the listener's id. */
+  heard: ReadonlyMap<string, Heard>;
+  /** By the probe's id: whether the target's own kernel reset it. */
+  resets: ReadonlyMap<string, Resets>;
+  /** By host: the address that our login stands on. */
+  sessions: ReadonlyMap<string, string>;
 }>;

@@ -1,6 +1,8 @@
 // Writes each report by itself: under a temporary name, then renamed, so that no half-written file has a final name.
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { makeManifest } from '../bundle/manifest.ts';
+import { before } from '../bundle/runs.ts';
 import type { RunRecord } from '../model.ts';
 import { renderJson } from './json.ts';
 import { renderJunit, renderJunitFault } from './junit.ts';
@@ -8,11 +10,13 @@ import { renderJunit, renderJunitFault } from './junit.ts';
 type Written = Readonly<{ folder: string; faults: readonly string[] }>;
 
 /**
- * Writes junit.xml and evidence.json into a folder named by the UTC time, and points `latest` to it.
+ * Writes junit.xml and evidence.json into a folder named by the UTC time, and points `latest` to it. `used`: what the run was made
+ * from, by file name, to stand beside them. The manifest comes last: a folder without one did not come to its end.
  * @returns what could not be written; one report's fault stops no other
  */
-export function writeReports(parent: string, startedAt: string, record: RunRecord): Written {
-  return write(parent, startedAt, { 'junit.xml': () => renderJunit(record), 'evidence.json': () => renderJson(record) });
+export function writeReports(parent: string, startedAt: string, record: RunRecord, used: Readonly<Record<string, string>> = {}): Written {
+  const copies = Object.fromEntries(Object.entries(used).map(([name, text]) => [name, () => text]));
+  return write(parent, startedAt, { ...copies, 'junit.xml': () => renderJunit(record), 'evidence.json': () => renderJson(record) });
 }
 
 /** For a run that came to no record. */
@@ -34,7 +38,7 @@ function write(parent: string, startedAt: string, reports: Readonly<Record<strin
     }
   };
   attempt(folder, () => mkdirSync(folder, { recursive: true }));
-  for (const [name, render] of Object.entries(reports)) {
+  const put = (name: string, render: () => string): void => {
     const file = join(folder, name);
     attempt(file, () => {
       try {
@@ -44,7 +48,9 @@ function write(parent: string, startedAt: string, reports: Readonly<Record<strin
         rmSync(`${file}.part`, { force: true }); // what a full disk took of it
       }
     });
-  }
+  };
+  for (const [name, render] of Object.entries(reports)) put(name, render);
+  if (faults.length === 0) put('manifest.json', () => makeManifest(new Map(readdirSync(folder).filter((name) => name !== 'manifest.json').map((name) => [name, readFileSync(join(folder, name))])), before(parent, basename(folder))));
   attempt(join(parent, 'latest'), () => {
     const link = join(parent, `.latest-${process.pid}`);
     rmSync(link, { force: true });

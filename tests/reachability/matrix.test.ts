@@ -5,6 +5,7 @@ import { hostname, userInfo } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { expect } from 'chai';
+import { signatureOf, signRun } from '../../lib/bundle/sign.ts';
 import { parseInventory } from '../../lib/inventory.ts';
 import { compare } from '../../lib/matrix/compare.ts';
 import { readDocument } from '../../lib/matrix/document.ts';
@@ -21,13 +22,19 @@ import { selectionOf } from './selection.ts';
 const root = join(import.meta.dirname, '../..');
 const reports = process.env.FLOWPROOF_REPORTS ?? join(root, 'reports');
 const startedAt = new Date().toISOString();
+/** An SSH key to sign the manifest with. */
+const signKey = process.env.FLOWPROOF_SIGN_KEY ?? '';
+/** What the run is made from, to be kept beside its reports. */
+const used: Record<string, string> = {};
 let live: Live | null = null;
 
 async function prepare(): Promise<Run> {
   const phase = process.env.FLOWPROOF_PHASE ?? 'steady';
   if (phase !== 'steady' && phase !== 'setup') throw new Error(`FLOWPROOF_PHASE is "${phase}"; it can be setup or steady. Nothing was sent`);
+  if (signKey !== '') signatureOf(signKey, ''); // a key that does not sign is told now, not when the run is over
   const file = process.env.FLOWPROOF_INVENTORY ?? join(root, 'inventory.json');
   const source = readFileSync(file, 'utf8');
+  used['inventory.json'] = source;
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const inventory = withRate(parseInventory(source, file), readRate(process.argv, process.env.FLOWPROOF_RATE));
   live = liveView(process.stdout, process.env, new Set([...Object.keys(inventory.matrix.hosts), 'operator']));
@@ -45,6 +52,7 @@ function documentOf(inventory: Inventory, file: string): Readonly<{ matrixHash: 
   if (name === undefined) return { matrixHash: null, warnings: [] };
   try {
     const source = readFileSync(resolve(dirname(file), name), 'utf8');
+    used['matrix.md'] = source;
     const document = readDocument(source);
     const differences = [...document.faults, ...document.unread, ...compare(document, inventory)];
     return { matrixHash: sha256(source), warnings: differences.length === 0 ? [] : [`${name} and the inventory differ in ${differences.length} places; \`npm run matrix -- check ${name}\` names them`] };
@@ -62,9 +70,10 @@ function finish(record: RunRecord, exitCode: number = exitCodeOf(record)): void 
   if (written) return;
   written = true;
   live?.stop();
-  const { folder, faults } = writeReports(reports, startedAt, record);
+  const { folder, faults } = writeReports(reports, startedAt, record, used);
   process.stdout.write(`\n${renderConsole(record, paint)}\n${faults.length === 0 ? `exit code ${exitCode}\nreport: ${relative(process.cwd(), folder)}\n` : ''}`);
   if (faults.length > 0) throw new Error(`not written: ${faults.join('; ')}. Make room or mend the rights there, or set FLOWPROOF_REPORTS to another folder, then run again`);
+  if (signKey !== '') signRun(folder, signKey, record.run.clock);
 }
 
 const entering: { run: Run | null } = { run: null };

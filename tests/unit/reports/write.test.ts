@@ -20,7 +20,7 @@ describe('write', () => {
 
   it('puts both reports into a folder named by the time, and nothing half-written beside them', () => {
     expect(writeReports(parent, startedAt, record)).to.deep.equal({ folder: join(parent, folderName), faults: [] });
-    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml']);
+    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json']);
     expect(readdirSync(parent).toSorted()).to.deep.equal([folderName, 'latest']);
   });
   it('points latest to it, also where it pointed elsewhere', () => {
@@ -50,7 +50,7 @@ describe('write', () => {
     mkdirSync(join(parent, 'latest', 'mine'), { recursive: true });
     const { faults } = writeReports(parent, startedAt, record);
     expect(faults).to.have.length(1);
-    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml']);
+    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json']);
     expect(inside('latest'), 'somebody else\'s folder').to.deep.equal(['mine']);
   });
   it('leaves no temporary link behind where latest could not be set', () => {

@@ -1,0 +1,113 @@
+// npm run reports -- verify | diff | list | prune | render: what runs have left, looked at afterwards. Nothing of a run's own folder is ever altered.
+// Exit code 0: as it should be; 1: it differs, or not all could be removed; 2: bad input.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readCells, readEvidence, type EvidenceError } from '../lib/bundle/evidence.ts';
+import { pruneRuns } from '../lib/bundle/prune.ts';
+import { recordOf } from '../lib/bundle/record.ts';
+import { runsIn, verifyRun } from '../lib/bundle/runs.ts';
+import { changeLines, changesOf } from '../lib/changes.ts';
+import { rejudge } from '../lib/rejudge.ts';
+import { printable } from '../lib/reports/console.ts';
+import { writeReports } from '../lib/reports/write.ts';
+
+const usage = `usage: npm run reports -- verify [--signers FILE] [RUN…]   are they what the runs left, and is every verdict what its evidence makes it? (without RUN: all)
+       npm run reports -- diff RUN RUN                    which cells changed, and how
+       npm run reports -- list
+       npm run reports -- prune --keep N                  remove all but the newest N; the chain can still be checked
+       npm run reports -- render RUN                      the reports made again from evidence.json, into the folder rendered
+RUN: a folder, or its name in FLOWPROOF_REPORTS (reports, unless set); --signers: an allowed_signers file of ssh-keygen, or FLOWPROOF_ALLOWED_SIGNERS`;
+
+/** What is wrong with the command. */
+class Refusal extends Error {}
+type Given = Readonly<{ runs: readonly string[]; keep: string | undefined; signers: string | undefined }>;
+
+const parent = process.env['FLOWPROOF_REPORTS'] ?? 'reports';
+const say = (line: string): void => void process.stdout.write(`${printable(line)}\n`);
+const evidenceOf = (folder: string): string => readFileSync(join(folder, 'evidence.json'), 'utf8');
+
+function folderOf(run: string): string {
+  const found = [run, join(parent, run)].find((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true);
+  if (found === undefined) throw new Refusal(`${run}: no run's folder, neither as it is named nor in ${parent}`);
+  return resolve(found);
+}
+
+const commands: Readonly<Record<string, (given: Given) => number>> = {
+  verify({ runs, signers = process.env['FLOWPROOF_ALLOWED_SIGNERS'] }) {
+    if (signers !== undefined && statSync(signers, { throwIfNoEntry: false })?.isFile() !== true) throw new Refusal(`${signers}: no file of allowed signers`);
+    const folders = (runs.length > 0 ? runs : runsIn(parent)).map(folderOf);
+    if (folders.length === 0) throw new Refusal(`${parent}: no run is there`);
+    const counts = folders.map((folder) => {
+      const { differences, notes } = verifyRun(folder, signers === undefined ? null : resolve(signers));
+      say(`${basename(folder)}: ${differences.length === 0 ? 'as the run left it; every verdict comes out again' : `${differences.length} differences`}`);
+      for (const line of [...differences, ...notes.map((note) => `note: ${note}`)]) say(`  ${line}`);
+      return differences.length;
+    });
+    return counts.every((count) => count === 0) ? 0 : 1;
+  },
+
+  diff({ runs }) {
+    const [before, after, ...more] = runs.map(folderOf);
+    if (before === undefined || after === undefined || more.length > 0) throw new Refusal(usage);
+    const [was, is] = [before, after].map((folder) => readCells(evidenceOf(folder), join(basename(folder), 'evidence.json')));
+    const changes = changesOf(was?.cells ?? [], is?.cells ?? []);
+    for (const line of changeLines(changes)) say(line);
+    const count = changes.changed.length + changes.fresh.length + changes.gone.length;
+    say(count === 0 ? `no change in ${is?.cells.length} cells` : `${changes.changed.length} cells changed, ${changes.fresh.length} new, ${changes.gone.length} no longer there, of ${is?.cells.length}`);
+    return count === 0 ? 0 : 1;
+  },
+
+  list() {
+    for (const run of runsIn(parent)) say(`${run}: ${told(join(parent, run))}`);
+    return 0;
+  },
+
+  prune({ keep = '' }) {
+    if (!/^[1-9]\d{0,4}$/.test(keep)) throw new Refusal(`--keep ${keep === '' ? 'is missing' : keep}: a whole number, at least 1. Nothing was removed`);
+    const { removed, faults } = pruneRuns(parent, Number(keep));
+    for (const run of removed) say(`removed ${run}`);
+    for (const fault of faults) say(`not removed: ${fault}`);
+    say(`${removed.length} removed, ${runsIn(parent).length} kept`);
+    return faults.length === 0 ? 0 : 1;
+  },
+
+  render({ runs }) {
+    const [folder, ...more] = runs.map(folderOf);
+    if (folder === undefined || more.length > 0) throw new Refusal(usage);
+    const evidence = readEvidence(evidenceOf(folder), join(basename(folder), 'evidence.json'));
+    const differences = rejudge(evidence);
+    if (differences.length > 0) throw new Refusal(`${basename(folder)}: ${differences.length} verdicts or outcomes are not what the evidence makes them; \`npm run reports -- verify\` names them. Nothing was written`);
+    const copies = Object.fromEntries(readdirSync(folder).filter((name) => name === 'inventory.json' || name === 'matrix.md').map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+    const { folder: into, faults } = writeReports(join(dirname(folder), 'rendered'), basename(folder), recordOf(evidence), copies);
+    for (const fault of faults) say(`not written: ${fault}`);
+    const names = readdirSync(into).filter((name) => !name.startsWith('manifest.json'));
+    const same = names.filter((name) => statSync(join(folder, name), { throwIfNoEntry: false }) !== undefined && readFileSync(join(folder, name)).equals(readFileSync(join(into, name))));
+    say(`${relative(process.cwd(), into)}: ${same.length} of ${names.length} files byte for byte as the run's own${same.length === names.length ? '' : `; others: ${names.filter((name) => !same.includes(name)).join(', ')}`}`);
+    return faults.length === 0 ? 0 : 1;
+  },
+};
+
+/** A run in a line; one that cannot be read is told, not left out. */
+function told(folder: string): string {
+  try {
+    const { phase, cells } = readCells(evidenceOf(folder), 'evidence.json');
+    const count = (verdict: string): string => `${verdict} ${cells.filter((cell) => cell.verdict === verdict && !cell.waived).length}`;
+    const here = readdirSync(folder);
+    return `phase ${phase}, ${cells.length} cells: ${['pass', 'fail', 'inconclusive'].map(count).join(', ')}, waived ${cells.filter(({ waived }) => waived).length}; ${here.includes('manifest.json.sig') ? 'signed' : here.includes('manifest.json') ? 'not signed' : 'no manifest'}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+try {
+  const { positionals: [name = '', ...runs], values } = parseArgs({ allowPositionals: true, options: { keep: { type: 'string' }, signers: { type: 'string' } } });
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) throw new Refusal(usage);
+  process.exitCode = command({ runs, keep: values.keep, signers: values.signers });
+} catch (error) {
+  const { code, name } = error as NodeJS.ErrnoException & EvidenceError;
+  if (!(error instanceof Refusal) && code === undefined && name !== 'EvidenceError') throw error;
+  process.stderr.write(`reports: ${(error as Error).message.split('\n').map(printable).join('\n')}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,90 @@
+// Run folders on disk: which there are, and whether one is still what the run left.
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { rejudge } from '../rejudge.ts';
+import { readEvidence } from './evidence.ts';
+import { compareFiles, readManifest, sha256 } from './manifest.ts';
+import { prunedOf } from './prune.ts';
+import { signerOf } from './sign.ts';
+
+const isRun = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}-\d{3}Z$/;
+
+/** The run folders in it, oldest first; the link `latest` is none. */
+export function runsIn(parent: string): readonly string[] {
+  return readdirSync(parent, { withFileTypes: true }).filter((one) => one.isDirectory() && isRun.test(one.name)).map((one) => one.name).toSorted();
+}
+
+/** The manifest of the last run before this one that has one. */
+export function before(parent: string, folder: string): Readonly<{ folder: string; manifest: Buffer }> | null {
+  for (const one of runsIn(parent).filter((other) => other < folder).toReversed())
+    try {
+      return { folder: one, manifest: readFileSync(join(parent, one, 'manifest.json')) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  return null;
+}
+
+/** `differences`: one line for each thing that is not as the run left it: files, chain, signature, outcomes, verdicts. `notes`: what the reader should know. */
+type Verified = Readonly<{ differences: readonly string[]; notes: readonly string[] }>;
+
+/** @param signers a file of those who may sign, or null: then a signature is not looked at */
+export function verifyRun(folder: string, signers: string | null): Verified {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const files = new Map(entries.filter((one) => one.isFile()).map(({ name }) => [name, readFileSync(join(folder, name))]));
+  const differences = entries.filter((one) => !one.isFile()).map(({ name }) => `${name}: not a plain file`);
+  const notes: string[] = [];
+  const attempt = (action: () => readonly string[]): void => {
+    try {
+      differences.push(...action());
+    } catch (error) {
+      differences.push((error as Error).message);
+    }
+  };
+  const own = files.get('manifest.json');
+  if (own === undefined) return { differences: [...differences, 'manifest.json: not there; the run did not come to its end, or somebody took it'], notes };
+  attempt(() => {
+    const manifest = readManifest(own.toString(), 'manifest.json');
+    return [...compareFiles(manifest, files), ...chain(folder, manifest.previous, notes)];
+  });
+  attempt(() => {
+    const signed = files.has('manifest.json.sig');
+    if (signers === null) notes.push(signed ? 'signed; by whom was not checked: name the allowed signers with --signers FILE' : 'not signed');
+    else if (signed) notes.push(`signed by ${signerOf(folder, signers)}`);
+    return signers !== null && !signed ? ['manifest.json.sig: not there; the run is not signed'] : [];
+  });
+  attempt(() => {
+    const text = files.get('evidence.json')?.toString();
+    if (text === undefined) return ['evidence.json: not there'];
+    if (isFault(text)) {
+      notes.push('the run came to no record: there is no verdict to judge');
+      return [];
+    }
+    const evidence = readEvidence(text, 'evidence.json');
+    const inventory = files.get('inventory.json');
+    const other = inventory !== undefined && sha256(inventory) !== evidence.inventoryHash ? ['inventory.json: not the one whose hash is in evidence.json'] : [];
+    return [...other, ...rejudge(evidence)];
+  });
+  return { differences, notes };
+}
+
+function chain(folder: string, previous: Readonly<{ folder: string; sha256: string }> | null, notes: string[]): readonly string[] {
+  const parent = dirname(folder);
+  const found = before(parent, basename(folder));
+  if (previous === null) return found === null ? [] : [`chain: manifest.json says that there was no run before, and there is ${found.folder}`];
+  if (found?.folder === previous.folder) return sha256(found.manifest) === previous.sha256 ? [] : [`chain: the manifest of ${previous.folder} is not the one that this run followed`];
+  const gone = prunedOf(parent).find((one) => one.folder === previous.folder);
+  if (gone === undefined) return [`chain: the run before, ${previous.folder}, is not there, and pruned.json does not have it`];
+  if (gone.sha256 !== previous.sha256) return [`chain: pruned.json has another manifest of ${previous.folder} than the one that this run followed`];
+  notes.push(`the run before, ${previous.folder}, was pruned; its manifest had the hash that this run followed`);
+  return [];
+}
+
+/** A run that came to no record has no verdict to judge. */
+function isFault(text: string): boolean {
+  try {
+    return typeof (JSON.parse(text) as { run?: { fault?: unknown } }).run?.fault === 'string';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,36 @@
+// Two runs' cells -> which are otherwise than before, and how. Pure.
+
+/** What a run made of one cell, as evidence.json has it; `seen`: its outcome's kind. */
+export type CellState = Readonly<{ id: string; expected: 'allowed' | 'denied'; verdict: 'pass' | 'fail' | 'inconclusive'; grade: string | null; seen: string; reason: string; waived: boolean }>;
+
+export type Changes = Readonly<{ changed: readonly Readonly<{ was: CellState; is: CellState }>[]; fresh: readonly CellState[]; gone: readonly CellState[] }>;
+
+/** Reasons are not compared: they have times and ports of their own in each run. In the order of `after`; what is gone in that of `before`. */
+export function changesOf(before: readonly CellState[], after: readonly CellState[]): Changes {
+  const earlier = new Map(before.map((cell) => [cell.id, cell]));
+  const later = new Set(after.map(({ id }) => id));
+  return {
+    changed: after.flatMap((is) => {
+      const was = earlier.get(is.id);
+      return was === undefined || howOf(was, is).length === 0 ? [] : [{ was, is }];
+    }),
+    fresh: after.filter(({ id }) => !earlier.has(id)),
+    gone: before.filter(({ id }) => !later.has(id)),
+  };
+}
+
+/** One line a cell: what changed of it, and the reason that it has now. */
+export function changeLines({ changed, fresh, gone }: Changes): readonly string[] {
+  return [
+    ...changed.map(({ was, is }) => `${is.id}: ${howOf(was, is).join(', ')}: ${is.reason}`),
+    ...fresh.map((is) => `${is.id}: new, ${verdictOf(is)}: ${is.reason}`),
+    ...gone.map((was) => `${was.id}: no longer there, was ${verdictOf(was)}`),
+  ];
+}
+
+function howOf(was: CellState, is: CellState): readonly string[] {
+  const step = (from: string, to: string): readonly string[] => (from === to ? [] : [`${from} -> ${to}`]);
+  return [...step(was.expected, is.expected), ...step(verdictOf(was), verdictOf(is)), ...step(was.seen, is.seen)];
+}
+
+const verdictOf = ({ verdict, grade, waived }: CellState): string => `${verdict}${grade === null ? '' : ` (${grade})`}${waived ? ' (waived)' : ''}`;

@@ -1,0 +1,102 @@
+// Evidence judged again: it comes out as it stands, and one byte of a reply that was altered changes a verdict, by name.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { makeManifest, sha256 } from '../../../lib/bundle/manifest.ts';
+import { readEvidence } from '../../../lib/bundle/evidence.ts';
+import { recordOf } from '../../../lib/bundle/record.ts';
+import { verifyRun } from '../../../lib/bundle/runs.ts';
+import { findingsOf } from '../../../lib/findings.ts';
+import type { Inventory, Observation, Reply, RunRecord } from '../../../lib/model.ts';
+import { readLook } from '../../../lib/outcome.ts';
+import { rejudge } from '../../../lib/rejudge.ts';
+import { renderJson } from '../../../lib/reports/json.ts';
+import { renderJunit } from '../../../lib/reports/junit.ts';
+import { writeReports } from '../../../lib/reports/write.ts';
+import { aRecord, anObservation } from '../../fixtures/flows.ts';
+import { discovery, inventory, plan, shipped } from '../../fixtures/site.ts';
+
+/** Without the large families: what is asked here is the same of all families. */
+const short: Inventory = { ...inventory, site: { ...inventory.site, watch: { tcp: [9090], udp: [] }, without: ['source port', 'link-local', 'neighbour port', 'ip protocol', 'another way', 'icmp', 'external', 'no path'] } };
+const whole = plan({ inventory: short });
+const probes = [...whole.flows.flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall]), ...whole.controls].flatMap((one) => one ?? []);
+const observations = new Map(probes.map((probe): [string, Observation] => {
+  const { id, vantage, look, flow } = probe;
+  if (look.by === 'facts') return [id, anObservation({ id, vantage, outcome: look.outcome })];
+  if (look.by === 'login' || look.by === 'sessions') return [id, anObservation({ id, vantage })];
+  const sent: Reply = { event: 'sent', try: 1, sourcePort: 40_001, ms: 0 };
+  const replies: readonly Reply[] = look.by === 'exchange' && vantage === 'ntp' && flow.expected === 'denied' ? [sent, { event: 'error', try: 1, errno: 'EPERM', operation: 'connect' }] : [sent];
+  return [id, anObservation({ id, vantage, replies, outcome: readLook(probe, replies, null, discovery.hosts[vantage]) })];
+}));
+const account = { inventory: short, discovery, plan: whole, tracked: new Map(), heard: new Map(), resets: new Map(), sessions: new Map([['joi', '172.22.22.2']]) };
+const record: RunRecord = {
+  ...aRecord(findingsOf({ ...account, phase: 'steady', observations }), { inventoryHash: sha256(shipped) }), account,
+  controls: whole.controls.flatMap(({ id }) => observations.get(id) ?? []),
+};
+const text = renderJson(record);
+const altered = (from: string, to: string, after = ''): string => {
+  const place = text.indexOf(from, text.indexOf(after));
+  expect(place, from).to.be.greaterThan(-1);
+  return `${text.slice(0, place)}${to}${text.slice(place + from.length)}`;
+};
+const firstOf = (result: string, from: string): string => record.findings.find(({ flow, verdict, observation }) => flow.expected === 'denied' && flow.from === from && verdict.result === result && observation.replies.length > 0)?.flow.id ?? '';
+const [barred, denied] = [firstOf('pass', 'ntp'), firstOf('inconclusive', 'mesh')];
+
+describe('rejudge', () => {
+  it('makes every outcome and verdict as they stand', () => expect(rejudge(readEvidence(text, 'evidence.json'))).to.deep.equal([]));
+  it('names the cell whose verdict one altered byte changes', () => {
+    expect(barred, 'a cell that its own firewall stops').to.not.equal('');
+    const told = rejudge(readEvidence(altered('"EPERM"', '"EPERN"', `"id": "${barred}"`), 'evidence.json')).join('\n');
+    expect(told).to.include(`${barred}: the outcome stands as barred`).and.include(`${barred}: the verdict stands as pass`).and.include('judged again it is inconclusive (');
+  });
+  it('names a verdict that was altered itself', () => {
+    const told = rejudge(readEvidence(altered('"verdict": "inconclusive"', '"verdict": "pass"', `"id": "${denied}"`), 'evidence.json'));
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include('the verdict stands as pass');
+  });
+  it('refuses evidence that is cut in half, or of another shape, by name', () => {
+    expect(() => readEvidence(text.slice(0, text.length / 2), 'evidence.json')).to.throw(/evidence\.json: not JSON, cut or altered/);
+    expect(() => readEvidence(altered('"sent"', '"sunk"'), 'evidence.json')).to.throw(/evidence\.json: \$\.flows\.\d+\.evidence/);
+  });
+});
+
+describe('recordOf', () => it('makes the same reports again, byte for byte', () => {
+  const again = recordOf(readEvidence(text, 'evidence.json'));
+  expect(renderJson(again)).to.equal(text);
+  expect(renderJunit(again)).to.equal(renderJunit(record));
+}));
+
+const differences = (folder: string): readonly string[] => verifyRun(folder, null).differences;
+
+describe('verify', () => {
+  let parent = '';
+  beforeEach(() => {
+    parent = mkdtempSync(join(tmpdir(), 'flowproof-unit-'));
+  });
+  afterEach(() => rmSync(parent, { recursive: true, force: true }));
+  const write = (at: string): string => writeReports(parent, at, record, { 'inventory.json': shipped }).folder;
+
+  it('finds two runs in a row as they were left', () => {
+    const folders = [write('2026-11-23T04:05:41.744Z'), write('2026-11-24T04:05:41.744Z')];
+    expect(folders.flatMap(differences)).to.deep.equal([]);
+  });
+  it('names an altered file, a stranger, one that is gone, and the chain', () => {
+    const [first, second] = [write('2026-11-23T04:05:41.744Z'), write('2026-11-24T04:05:41.744Z')];
+    writeFileSync(join(first, 'manifest.json'), `${readFileSync(join(first, 'manifest.json'), 'utf8')} `);
+    expect(differences(second).join('\n')).to.match(/^chain: the manifest of 2026-11-23T04-05-41-744Z is not the one/);
+    writeFileSync(join(second, 'junit.xml'), 'x');
+    writeFileSync(join(second, 'notes'), 'x');
+    rmSync(join(second, 'inventory.json'));
+    rmSync(first, { recursive: true });
+    expect(differences(second).join('\n')).to.include('junit.xml: altered').and.include('notes: not in manifest.json').and.include('inventory.json: named in manifest.json, and not there').and.include('chain: the run before');
+  });
+  it('sees a raw byte altered though all hashes were repaired', () => {
+    const folder = write('2026-11-23T04:05:41.744Z');
+    const file = join(folder, 'evidence.json');
+    writeFileSync(file, altered('"EPERM"', '"EPERN"', `"id": "${barred}"`));
+    const names = ['inventory.json', 'junit.xml', 'evidence.json'];
+    writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, readFileSync(join(folder, name))])), null));
+    expect(differences(folder).join('\n')).to.include(`${barred}: the verdict stands as pass`);
+  });
+});
