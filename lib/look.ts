@@ -13,6 +13,8 @@ type Seat = Readonly<{
   vantages: ReadonlyMap<string, Vantage>;
   /** Why the run ended before its time, if it did. */
   stopped: () => string | null;
+  /** Told of each look that is over. */
+  onLooked?: ((probe: Probe) => void) | undefined;
 }>;
 
 /**
@@ -37,6 +39,14 @@ export async function lookAtAll({ flows, controls }: Plan, by: (probe: Probe) =>
 
 /** The look at a flow; those by connection tracking are the conductor's, since all tables are read at once. */
 export async function look(probe: Probe, seat: Seat): Promise<Observation> {
+  try {
+    return await lookAt(probe, seat);
+  } finally {
+    seat.onLooked?.(probe);
+  }
+}
+
+async function lookAt(probe: Probe, seat: Seat): Promise<Observation> {
   const began = Date.now();
   const unprobed = (operation: Failure['operation'], cause: string): Observation => observationOf(probe, began, { seen: 'unprobed', failure: { operation, cause } });
   if (probe.look.by === 'facts') return observationOf(probe, began, probe.look.outcome);
@@ -75,8 +85,9 @@ async function ask(probe: Probe, began: number, vantage: Vantage, { entered, sto
     if (!isCutShort(outcome, last.replies)) break;
   }
   // A denied server that answers needs no second opinion.
+  const seen = observationOf(probe, began, outcome, looked.replies);
   const note = flow.protocol === 'ntp' && flow.expected === 'allowed' && flow.from !== operator ? await askThroughRelay(vantage, exchange) : undefined;
-  return observationOf(probe, began, outcome, looked.replies, note);
+  return note === undefined ? seen : { ...seen, note };
 }
 
 /** What ends an exchange before its tries are spent fails by chance in one of twenty: three lost rounds of ARP, or of what follows a handshake. */
@@ -87,8 +98,8 @@ function isCutShort(outcome: Outcome, replies: Observation['replies']): boolean 
   return outcome.seen === 'dead' || (outcome.seen === 'garbled' && !replies.some(({ event }) => event === 'data'));
 }
 
-export function observationOf({ id, vantage }: Probe, beganMs: number, outcome: Outcome, replies: Observation['replies'] = [], note?: string): Observation {
-  return { id, vantage, startedAt: new Date(beganMs).toISOString(), durationMs: Date.now() - beganMs, outcome, replies, ...(note === undefined ? {} : { note }) };
+export function observationOf({ id, vantage }: Probe, beganMs: number, outcome: Outcome, replies: Observation['replies'] = []): Observation {
+  return { id, vantage, startedAt: new Date(beganMs).toISOString(), durationMs: Date.now() - beganMs, outcome, replies };
 }
 
 function hasFamilyOf(entered: readonly Entered[], host: string, address: string): boolean {

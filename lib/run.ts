@@ -2,6 +2,7 @@
 // never makes it throw.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { askAgain, measureLoss } from './again.ts';
+import { clockOf } from './clock.ts';
 import { interfaceOf, isFailure, operator } from './facts.ts';
 import { enterAll, type Entered } from './enter.ts';
 import { findingsOf } from './findings.ts';
@@ -15,22 +16,26 @@ import { makePlan } from './plan.ts';
 import { startCounting, type Counting } from './resets.ts';
 import { resolveNames } from './resolve.ts';
 import { endRows } from './rows.ts';
+import { NothingSelected, select, type Selection } from './select.ts';
 import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
 import { applyWaivers } from './waivers.ts';
 
 export type Run = Readonly<{
-  plan: Plan;
+  /** The planned flows that are selected: those that end in a finding. */
+  flows: Plan['flows'];
   /** Always resolves: with a finding for each planned flow, also when the run is interrupted. */
   record: Promise<RunRecord>;
   /** Ends the run before its time: what is not looked at yet stays so and says why. */
   interrupt: (cause: string) => void;
 }>;
 
-export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string; matrixHash: string | null; warnings: readonly string[] }>;
+/** Told of the plan before the first look, and of each look that is over. */
+export type Progress = Readonly<{ planned: (flows: Plan['flows']) => void; looked: (probe: Probe) => void }>;
+export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string; matrixHash: string | null; warnings: readonly string[]; operator: string; selection: Selection | null; progress: Progress | null }>;
 
 /** Enters the hosts and plans; the probes are under way when it resolves. */
-export async function startRun({ phase, inventoryHash, matrixHash, version, warnings, ...given }: RunOptions): Promise<Run> {
+export async function startRun({ phase, inventoryHash, matrixHash, version, warnings, operator: seatOf, selection, progress, ...given }: RunOptions): Promise<Run> {
   const startedAt = new Date().toISOString();
   const today = startedAt.slice(0, 10);
   const inventory = endRows(given.inventory, today);
@@ -39,14 +44,14 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
   const vantages = new Map(entered.flatMap(({ host, vantage, facts }) => (vantage === null ? [] : [[host, paced(vantage, facts, inventory.site.timing.rate)] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
   const { hosts: _facts, ...discovered } = discovery;
-  const plan = makePlan({ inventory, discovery, phase, newToken });
+  const { plan, flows } = select(makePlan({ inventory, discovery, phase, newToken }), selection);
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
   const interrupt = (cause: string): void => {
     stopped ??= cause;
     leave(entered);
   };
-  const seat = { entered, vantages, stopped: () => stopped };
+  const seat = { entered, vantages, stopped: () => stopped, onLooked: progress?.looked };
   const observe = async (): Promise<RunRecord> => {
     const [listening, tracking] = await Promise.all([startListening({ listeners: plan.listeners, hosts: discovery.hosts, newToken }, vantages), startTracking(discovery, vantages)]);
     const counting = await startCounting(vantages);
@@ -64,19 +69,28 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
     });
     const [tracked, heard] = await Promise.all([tracking.finish(), listening.finish()]);
     leave(entered);
-    const { findings, uses } = applyWaivers(findingsOf({ ...seen, observations, tracked, heard, resets }), inventory.waivers ?? [], today);
+    const judged = applyWaivers(findingsOf({ ...seen, observations, tracked, heard, resets }), inventory.waivers ?? [], today);
+    const { findings } = judged;
+    const chosen = new Set(flows.map(({ flow }) => flow.id));
+    // Of a part of the matrix: what its cells do not match may well match others.
+    const uses = judged.uses.filter(({ state }) => selection === null || state === 'waives' || state === 'expired');
     return {
       schema: 1,
       run: {
-        id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, version, node: process.version,
+        id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, operator: seatOf, selection: selection?.name ?? null, clock: clockOf(findings), version, node: process.version,
         hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
         universe: plan.universe, gaps: plan.gaps, loss, stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings()],
       },
-      controls: plan.controls.flatMap(({ id }) => observations.get(id) ?? []),
-      findings,
+      controls: [...plan.controls.map(({ id }) => id), ...plan.flows.map(({ flow }) => flow.id).filter((id) => !chosen.has(id))].flatMap((id) => observations.get(id) ?? []),
+      findings: findings.filter(({ flow }) => chosen.has(flow.id)),
     };
   };
-  return { plan, interrupt, record: observe() };
+  if (flows.length === 0) {
+    leave(entered);
+    throw new NothingSelected(selection?.name ?? 'the inventory');
+  }
+  progress?.planned(flows);
+  return { flows, interrupt, record: observe() };
 }
 
 /** What the plan is made from. Asks the names of external targets, and sends nothing else. */

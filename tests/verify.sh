@@ -3,4 +3,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh lab/packages.sh
+sh tests/setup.sh
 exec npx --no-install tsx tests/verify.ts

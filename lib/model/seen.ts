@@ -66,6 +66,9 @@ export type WaiverUse = Waiver & Readonly<{ state: 'waives' | 'stale' | 'unsettl
 /** walls: of a denied flow whose source can be looked at past its own firewall; waiver: of a violation, which stays one. */
 export type Finding = Readonly<{ flow: Flow; observation: Observation; backing: Backing; walls: Walls | null; verdict: Verdict; waiver: Waiver | null }>;
 
+/** What an allowed NTP flow's answer said of the local clock: server minus local, known to within so much either way. */
+export type Clock = Readonly<{ cell: string; localTime: string; serverTime: string; offsetMs: number; withinMs: number }>;
+
 export type HostRecord = Readonly<{ name: string; prober: string | null; hostKey: string | null; failure: Failure | null; facts: Facts | null }>;
 
 /**
@@ -84,6 +87,12 @@ export type RunRecord = Readonly<{
     inventoryHash: string;
     /** SHA-256 of the document that the inventory names, in hex. */
     matrixHash: string | null;
+    /** user@host of the seat. */
+    operator: string;
+    /** The pattern of a run that looked at some cells only; null: at all of them. */
+    selection: string | null;
+    /** null: no allowed NTP flow answered. */
+    clock: Clock | null;
     version: string;
     node: string;
     hosts: readonly HostRecord[];

@@ -1,7 +1,7 @@
 // NTP version 4, client mode (RFC 5905, section 7.3). A reply is ours if its origin time is our transmit time.
 import { answered, garbled, type ProtocolModule } from './protocol.ts';
 
-const packetBytes = 48;
+export const packetBytes = 48;
 const clientVersion4 = 0x23; // leap 0, version 4, mode 3
 const serverMode = 4;
 const unsynchronisedLeap = 3;
@@ -30,11 +30,15 @@ export const ntp: ProtocolModule = {
     if (stratum === 0 && /^[A-Z]{4}$/.test(kiss)) return garbled(`NTP kiss-o'-death ${kiss}`);
     if (leap === unsynchronisedLeap || stratum === 0 || stratum >= firstUnsynchronisedStratum)
       return garbled(`NTP server is not synchronised (stratum ${stratum}, leap ${leap})`);
-    const transmitS = reply.readUInt32BE(40);
-    if (transmitS === 0) return garbled('NTP transmit time is zero');
-    return answered(`NTP stratum ${stratum}, leap ${leap}, time ${new Date((transmitS - eraOffsetS) * 1000).toISOString()}`);
+    if (reply.readUInt32BE(40) === 0) return garbled('NTP transmit time is zero');
+    return answered(`NTP stratum ${stratum}, leap ${leap}, time ${new Date(serverTimeOf(reply)).toISOString()}`);
   },
 };
+
+/** When the server sent it, in ms since 1970; RFC 5905, figure 8: seconds and their binary fraction. */
+export function serverTimeOf(reply: Buffer): number {
+  return (reply.readUInt32BE(40) - eraOffsetS) * 1000 + Math.round((reply.readUInt32BE(44) / 2 ** 32) * 1000);
+}
 
 function transmitTime(token: string): Buffer {
   return Buffer.from(token, 'hex').subarray(0, 8);

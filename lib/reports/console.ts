@@ -1,86 +1,62 @@
-// RunRecord -> what the operator reads at the terminal. Pure; plain text.
-import type { Finding, RunRecord } from '../model.ts';
+// RunRecord -> what the operator reads at the terminal when the run is over. Pure.
+import type { RunRecord } from '../model.ts';
+import { causesOf, type Cause } from './causes.ts';
+import { grid } from './cells.ts';
+import { clockLine, familiesLine, lossLine, partOf, sumsLine } from './summary.ts';
 import { takeoverLines } from './takeover.ts';
 import { waiverLines } from './waivers.ts';
+import { list } from './words.ts';
 
-/** Shown of one cause; the rest is in the reports. */
+type Tone = 'red' | 'yellow' | 'green' | 'bold';
+type Line = Readonly<{ text: string; tone?: Tone }>;
+/** Colours a line that is harmless already. */
+export type Paint = (tone: Tone, text: string) => string;
+
+/** Cells named of one cause; the rest is in the reports. */
 const shownOfACause = 5;
 
-/** The matrix as counts, then what is wrong, then the sums. */
-export function renderConsole(record: RunRecord): string {
-  const { run, findings } = record;
-  const wrong = findings.filter(({ verdict, waiver }) => verdict.result !== 'pass' && waiver === null);
+/** The matrix as counts, then what is wrong, each cause once, then the sums. Without `paint` it is plain text. */
+export function renderConsole(record: RunRecord, paint: Paint = (_tone, text) => text): string {
+  return linesOf(record).map(({ text, tone }) => (tone === undefined ? printable(text) : paint(tone, printable(text)))).join('\n');
+}
+
+function linesOf(record: RunRecord): readonly Line[] {
+  const { run } = record;
+  const part = partOf(record);
+  const causes = causesOf(record);
+  const plain = (texts: readonly string[]): readonly Line[] => texts.map((text) => ({ text }));
   return [
-    ...run.warnings.map((warning) => `warning: ${warning}`),
-    ...(run.stopped === null ? [] : [`stopped: ${run.stopped}`, '']),
-    ...grid(findings),
-    '',
-    ...run.hosts.flatMap(({ name, failure }) => (failure === null || run.stopped !== null ? [] : [`no look from ${name}: ${failure.cause}`])),
-    ...run.hosts.flatMap(({ name, prober }) => (prober === null || prober.endsWith(' as root') || name === 'operator' ? [] : [`no root on ${name}: ${withoutRoot}`])),
-    ...causes(wrong),
-    ...waiverLines(record),
-    ...takeoverLines(record),
-    ...lossLine(record),
-    `cells by family: ${families(findings)}`,
-    ...run.gaps.map(({ reason, cells, example }) => `not tested: ${cells} cells, as ${example}: ${reason}`),
-    `phase ${run.phase}: ${sums(record)}`,
-  ].map(printable).join('\n');
+    ...run.warnings.map((warning): Line => ({ text: `warning: ${warning}`, tone: 'yellow' })),
+    ...(run.stopped === null ? [] : [{ text: `stopped: ${run.stopped}`, tone: 'red' as const }, { text: '' }]),
+    ...(part === null ? [] : [{ text: part, tone: 'yellow' as const }, { text: '' }]),
+    ...grid(record).map((text, index): Line => (index === 0 ? { text, tone: 'bold' } : text.includes('!') ? { text, tone: 'red' } : { text })),
+    { text: '' },
+    ...run.hosts.flatMap(({ name, failure }): readonly Line[] => (failure === null || run.stopped !== null ? [] : [{ text: `no look from ${name}: ${failure.cause}`, tone: 'yellow' }])),
+    ...run.hosts.flatMap(({ name, prober }): readonly Line[] => (prober === null || prober.endsWith(' as root') || name === 'operator' ? [] : [{ text: `no root on ${name}: ${withoutRoot}`, tone: 'yellow' }])),
+    ...causes.flatMap(causeLines),
+    ...plain(waiverLines(record)),
+    ...plain(lossLine(record)),
+    ...plain([familiesLine(record)]),
+    ...plain((part === null ? run.gaps : []).map(({ reason, cells, example }) => `not tested: ${cells} cells, as ${example}: ${reason}`)),
+    ...plain([clockLine(record)]),
+    { text: sumsLine(record), tone: causes.some(({ result }) => result === 'fail') ? 'red' : causes.some(({ result }) => result === 'inconclusive') ? 'yellow' : 'green' },
+    ...plain(takeoverLines(record)),
+  ];
 }
 
 /** Said of a login that is not root's and whose sudo asks for a password. */
 const withoutRoot = 'ports below 1024, ICMP and its witnesses are out of reach; let sudo run without a password there (NOPASSWD), or log in as root';
 
-/** From × to: how many of the cells passed. */
-function grid(findings: readonly Finding[]): readonly string[] {
-  const froms = [...new Set(findings.map(({ flow }) => flow.from))];
-  const machine = (to: string): string => (froms.includes(to) ? to : 'internet');
-  const tos = [...froms, 'internet'];
-  const cell = (from: string, to: string): string => {
-    const own = findings.filter(({ flow }) => flow.from === from && machine(flow.to) === to);
-    if (own.length === 0) return '·';
-    const passed = own.filter(({ verdict }) => verdict.result === 'pass').length;
-    if (passed === own.length) return `${passed} ok`;
-    return `${passed}/${own.length} ${own.every(({ verdict, waiver }) => verdict.result === 'pass' || waiver !== null) ? 'w' : '!'}`; // w: the others are waived
-  };
-  const rows = [['from \\ to', ...tos], ...froms.map((from) => [from, ...tos.map((to) => cell(from, to))])];
-  const widths = tos.concat('').map((_name, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((text, column) => (column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0))).join('  '));
-}
+const words = { fail: 'FAIL', inconclusive: 'COULD NOT TELL', waived: 'WAIVED' } as const;
+const tones = { fail: 'red', inconclusive: 'yellow', waived: 'bold' } as const;
 
-/** What has one vantage, one result and one reason is told once. */
-function causes(wrong: readonly Finding[]): readonly string[] {
-  const groups = new Map<string, Finding[]>();
-  for (const finding of wrong) {
-    const key = `${finding.flow.from} ${finding.flow.expected} ${finding.verdict.result} ${finding.verdict.reason}`;
-    groups.set(key, [...(groups.get(key) ?? []), finding]);
-  }
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const word = first.verdict.result === 'fail' ? 'FAIL' : 'COULD NOT TELL';
-    const more = group.length > shownOfACause ? [`    … and ${group.length - shownOfACause} more`] : [];
-    return [`${word}: ${first.verdict.reason}`, ...group.slice(0, shownOfACause).map(({ flow }) => `    ${flow.id}: ${flow.expected} (${flow.row})`), ...more, ''];
-  });
-}
-
-/** Nothing is said where nothing was lost. */
-function lossLine({ run: { loss } }: RunRecord): readonly string[] {
-  if (loss.missed === 0) return [];
-  const share = `${((loss.missed / loss.roundTrips) * 100).toFixed(1)} % of ${loss.roundTrips} round trips on flows that answer`;
-  return [`packets are lost: ${share} (up to ${Math.round(loss.atMost * 100)} % one way); ${loss.tries === null ? 'silence tells nothing at that' : `${loss.extraTries} tries were made for it, ${loss.tries} for each silent look`}`];
-}
-
-function families(findings: readonly Finding[]): string {
-  const counts = new Map<string, number>();
-  for (const { flow } of findings) counts.set(flow.family, (counts.get(flow.family) ?? 0) + 1);
-  return [...counts].map(([family, count]) => `${family} ${count}`).join(', ');
-}
-
-function sums({ run, findings }: RunRecord): string {
-  const passed = (grade: string): number => findings.filter(({ verdict }) => verdict.result === 'pass' && verdict.grade === grade).length;
-  const of = (result: string): number => findings.filter(({ verdict, waiver }) => verdict.result === result && waiver === null).length;
-  return `${findings.length} of ${run.universe} cells: pass ${of('pass')} (${passed('proven')} proven, ${passed('inferred')} inferred, ${passed('no path')} no path), ` +
-    `fail ${of('fail')}, inconclusive ${of('inconclusive')}, waived ${findings.filter(({ waiver }) => waiver !== null).length}`;
+function causeLines({ result, title, expected, seen, way, proof, next, cells }: Cause): readonly Line[] {
+  const details = Object.entries({ expected, seen, way, proof, next, ...(cells.length === 1 ? {} : { cells: list(cells.map(({ flow }) => flow.id), shownOfACause) }) });
+  return [
+    { text: `${words[result]}: ${title}${cells.length === 1 ? '' : ` (${cells.length} cells)`}`, tone: tones[result] },
+    ...details.map(([name, text]) => ({ text: `    ${name.padEnd(8)}  ${text}` })),
+    { text: '' },
+  ];
 }
 
 /** Text from elsewhere must not move the cursor, colour the terminal, turn its direction, or hide: a line of it stays one line. */

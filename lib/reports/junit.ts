@@ -1,10 +1,13 @@
-// RunRecord -> JUnit XML, the dialect that Jenkins, GitLab and GitHub's reporters share. Pure. A violation is a <failure>,
-// a look that could not be had an <error>, a waived violation is <skipped>; nothing else ever is.
+// RunRecord -> JUnit XML, the dialect that Jenkins, GitLab and GitHub's reporters share (tests/fixtures/junit.xsd). Pure. A violation is
+// a <failure>, a look that could not be had an <error>, a waived violation <skipped>.
 import { create } from 'xmlbuilder2';
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
-import type { Finding, RunRecord, Walls } from '../model.ts';
+import type { Finding, RunRecord } from '../model.ts';
+import { causesOf } from './causes.ts';
+import { digestOf } from './digest.ts';
+import { partOf } from './summary.ts';
 import { takeoverLines } from './takeover.ts';
-import { waivedBy } from './waivers.ts';
+import { expectedOf, seenOf, wayOf } from './words.ts';
 
 /** What may stand in XML 1.0 (section 2.2); hostile banners bring the rest. Tab and line ends are kept out of attributes. */
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
@@ -19,67 +22,89 @@ function attribute(text: string): string {
   return clean(text).replace(/[\t\n\r]+/g, ' ');
 }
 
-/** One suite a vantage, one case a finding; a run that ended before its plan is one suite with one error. */
+/** One suite a vantage, one case a finding; a run of no finding is one error, since no reader takes an empty file for a fault. */
 export function renderJunit(record: RunRecord): string {
   const { run, findings } = record;
+  if (findings.length === 0) return renderJunitFault('the run has cells', run.stopped ?? 'no cell was looked at');
   const document = create({ version: '1.0', encoding: 'UTF-8' });
   const root = document.ele('testsuites', { name: 'flowproof', ...counts(findings), time: seconds(Date.parse(run.endedAt) - Date.parse(run.startedAt)) });
-  for (const vantage of new Set(findings.map(({ flow }) => flow.from))) addSuite(root, record, vantage);
+  const told = sentences(record);
+  for (const vantage of new Set(findings.map(({ flow }) => flow.from))) addSuite(root, record, vantage, told);
   return document.end({ prettyPrint: true });
 }
 
 /** For a run of which there is no record: a bad inventory, a fault of ours. It must not look like a run without faults. */
 export function renderJunitFault(name: string, message: string): string {
   const document = create({ version: '1.0', encoding: 'UTF-8' });
-  const suite = document.ele('testsuites', { name: 'flowproof', tests: 1, failures: 0, errors: 1 }).ele('testsuite', { name: 'flowproof', tests: 1, failures: 0, errors: 1, skipped: 0 });
+  const count = { tests: 1, failures: 0, errors: 1, skipped: 0 };
+  const suite = document.ele('testsuites', { name: 'flowproof', ...count }).ele('testsuite', { name: 'flowproof', ...count });
   suite.ele('testcase', { name: attribute(name), classname: 'flowproof' }).ele('error', { type: 'run', message: attribute(message.split('\n')[0] ?? '') }).txt(clean(message));
   return document.end({ prettyPrint: true });
 }
 
-function addSuite(root: XMLBuilder, record: RunRecord, vantage: string): void {
+/** By finding that is no pass: what happened and what to look at, in one sentence. GitLab shows the text, not the attribute. */
+function sentences(record: RunRecord): ReadonlyMap<Finding, string> {
+  return new Map(causesOf(record).flatMap(({ next, cells, title, result }) => cells.map((finding) => {
+    const waived = result === 'waived' ? `waived (${title}); ` : '';
+    return [finding, `${waived}${seenOf(finding)}; ${expectedOf(finding, record.run)}; ${wayOf(finding, record.run)}; ${next}`] as const;
+  })));
+}
+
+function addSuite(root: XMLBuilder, record: RunRecord, vantage: string, told: ReadonlyMap<Finding, string>): void {
   const { run, findings } = record;
-  const takeovers = takeoverLines(record);
   const own = findings.filter(({ flow }) => flow.from === vantage);
-  const host = run.hosts.find(({ name }) => name === vantage);
   const suite = root.ele('testsuite', {
-    name: vantage, ...counts(own), timestamp: run.startedAt.replace('Z', ''), hostname: vantage,
+    name: attribute(vantage), ...counts(own), timestamp: run.startedAt.replace('Z', ''), hostname: attribute(vantage),
     time: seconds(own.reduce((sum, { observation }) => sum + observation.durationMs, 0)),
   });
   const properties = suite.ele('properties');
-  const told = {
-    run: run.id, phase: run.phase, inventory: `sha256:${run.inventoryHash}`, matrix: run.matrixHash === null ? 'none' : `sha256:${run.matrixHash}`, flowproof: run.version, node: run.node,
-    prober: host?.prober ?? 'none', hostKey: host?.hostKey ?? 'none', kernel: host?.facts?.kernel ?? 'unknown',
+  for (const [name, value] of Object.entries(propertiesOf(record, vantage))) properties.ele('property', { name: attribute(name), value: attribute(value) });
+  const part = partOf(record);
+  const taken = new Set<string>();
+  for (const finding of own) addCase(suite, finding, { told: told.get(finding) ?? '', part, taken });
+  const lines = [...(part === null ? [] : [part]), ...takeoverLines(record).filter((line) => line.startsWith(`if ${vantage} is`))];
+  if (lines.length > 0) suite.ele('system-out').txt(clean(lines.join('\n')));
+}
+
+/** No name twice: Jenkins makes a map of them. */
+function propertiesOf({ run }: RunRecord, vantage: string): Readonly<Record<string, string>> {
+  const host = run.hosts.find(({ name }) => name === vantage);
+  const { clock } = run;
+  return {
+    run: run.id, phase: run.phase, selection: run.selection ?? 'all', operator: run.operator, inventory: `sha256:${run.inventoryHash}`, matrix: run.matrixHash === null ? 'none' : `sha256:${run.matrixHash}`, flowproof: run.version, node: run.node,
+    prober: host?.prober ?? 'none', kernel: host?.facts?.kernel ?? 'unknown',
+    ...Object.fromEntries(run.hosts.map(({ name, hostKey }) => [`hostKey.${name}`, hostKey ?? 'none'])),
+    startedAt: run.startedAt, endedAt: run.endedAt,
+    ...(clock === null ? { 'clock.ntp': 'no answer' } : { 'clock.ntp': clock.serverTime, 'clock.local': clock.localTime, 'clock.offsetMs': String(clock.offsetMs), 'clock.withinMs': String(clock.withinMs), 'clock.cell': clock.cell }),
   };
-  for (const [name, value] of Object.entries(told)) properties.ele('property', { name, value: attribute(value) });
-  for (const finding of own) addCase(suite, finding);
-  const takeover = takeovers.filter((line) => line.startsWith(`if ${vantage} is`));
-  if (takeover.length > 0) suite.ele('system-out').txt(clean(takeover.join('\n')));
 }
 
-function addCase(suite: XMLBuilder, { flow, verdict, observation, walls, waiver }: Finding): void {
-  const one = suite.ele('testcase', { name: attribute(flow.id), classname: `flowproof.${flow.from}.${flow.family.replaceAll(' ', '-')}`, time: seconds(observation.durationMs) });
-  if (verdict.result !== 'pass') {
-    const sentence = `${flow.id} is ${flow.expected} (${flow.row}): ${verdict.reason}`;
-    if (waiver === null) one.ele(verdict.result === 'fail' ? 'failure' : 'error', { type: verdict.result, message: attribute(sentence) }).txt(clean(sentence));
-    else one.ele('skipped', { message: attribute(`${waivedBy(waiver)}; ${sentence}`) });
-  }
-  const digest = [
-    `expected ${flow.expected} (${flow.row}); address ${flow.address ?? 'unknown'}; ${flow.protocol}`,
-    `seen ${observation.outcome.seen}; verdict ${verdict.result}${verdict.result === 'pass' ? ` (${verdict.grade})` : ''}: ${verdict.reason}`,
-    ...(verdict.controls.length === 0 ? [] : [`controls: ${verdict.controls.join('; ')}`]),
-    ...(walls === null ? [] : [`walls: its own ${stands(walls.near)}, the others' ${stands(walls.far)}`]),
-    ...(observation.note === undefined ? [] : [observation.note]),
-  ];
-  one.ele('system-out').txt(clean(digest.join('\n')));
+type Case = Readonly<{ told: string; part: string | null; taken: Set<string> }>;
+
+function addCase(suite: XMLBuilder, finding: Finding, { told, part, taken }: Case): void {
+  const { flow, verdict, observation, waiver } = finding;
+  const one = suite.ele('testcase', { name: uniqueName(attribute(flow.id), taken), classname: `flowproof.${classWord(flow.from)}.${classWord(flow.to)}`, time: seconds(observation.durationMs) });
+  if (waiver !== null && verdict.result === 'fail') one.ele('skipped', { message: attribute(told) }).txt(clean(told));
+  else if (verdict.result !== 'pass') one.ele(verdict.result === 'fail' ? 'failure' : 'error', { type: verdict.result, message: attribute(told) }).txt(clean(told));
+  one.ele('system-out').txt(clean([...(part === null ? [] : [part]), ...digestOf(finding)].join('\n')));
 }
 
-function stands(wall: Walls['near']): string {
-  return wall.stands === null ? 'not told' : wall.stands ? 'stands' : 'is open';
+/** Ids are unique; GitLab drops the second of a name, should two come to look alike once they are clean. */
+function uniqueName(name: string, taken: Set<string>): string {
+  const next = taken.has(name) ? Array.from({ length: taken.size + 1 }, (_none, index) => `${name} (${index + 2})`).find((other) => !taken.has(other)) ?? name : name;
+  taken.add(next);
+  return next;
+}
+
+/** Readers cut class names at dots and blanks: `chat.signal.org` is one word. */
+function classWord(text: string): string {
+  return text.replace(/[^\w-]+/g, '_');
 }
 
 function counts(findings: readonly Finding[]): { tests: number; failures: number; errors: number; skipped: number } {
-  const of = (result: string): number => findings.filter(({ verdict, waiver }) => verdict.result === result && waiver === null).length;
-  return { tests: findings.length, failures: of('fail'), errors: of('inconclusive'), skipped: findings.filter(({ waiver }) => waiver !== null).length };
+  const of = (result: string): number => findings.filter(({ verdict, waiver }) => waiver === null && verdict.result === result).length;
+  const skipped = findings.filter(({ verdict, waiver }) => waiver !== null && verdict.result === 'fail').length;
+  return { tests: findings.length, failures: of('fail'), errors: findings.filter(({ verdict }) => verdict.result === 'inconclusive').length, skipped };
 }
 
 function seconds(ms: number): string {

@@ -6,7 +6,9 @@ const named = 5;
 
 /** One sentence for each host that was looked at past its own firewall, and for each confined one that could not be. */
 export function takeoverLines({ run, findings }: RunRecord): readonly string[] {
-  const hosts = run.hosts.map(({ name }) => name).filter((name) => run.confined.includes(name) || findings.some((finding) => finding.flow.from === name && finding.walls?.far.observation));
+  const looking = new Set(findings.map(({ flow }) => flow.from));
+  // Of a part of the run nothing is said of hosts that it leaves out.
+  const hosts = run.hosts.map(({ name }) => name).filter((name) => run.selection === null || looking.has(name)).filter((name) => run.confined.includes(name) || findings.some((finding) => finding.flow.from === name && finding.walls?.far.observation));
   return hosts.map((host) => {
     const asked = findings.filter(({ flow, walls }) => flow.from === host && flow.expected === 'denied' && walls !== null && walls.far.observation !== null);
     const others = findings.filter(({ flow }) => flow.from === host && flow.family === 'another way');

@@ -52,13 +52,14 @@ function shortSite(folder: string): string {
 /**
  * Types `npm test` at the operator's seat; the reports go to a folder of their own, removed afterwards.
  * @param keep or renamed to this
+ * @param argv what is typed after `npm test --`
  */
-export function typeNpmTest(env: Readonly<Record<string, string>> = {}, keep: string | null = null): Typed {
+export function typeNpmTest(env: Readonly<Record<string, string>> = {}, keep: string | null = null, argv: readonly string[] = []): Typed {
   const parent = join(repository, 'reports');
   mkdirSync(parent, { recursive: true });
   const reports = mkdtempSync(join(parent, 'scenario-'));
   // In a session of its own, as a terminal's: nsenter, which is none of the operator's, is then not in its group.
-  const child = begin('operator', ['setsid', 'npm', 'test'], { dir: repository, env: { FLOWPROOF_REPORTS: reports, FLOWPROOF_INVENTORY: shortSite(reports), CI: 'true', ...env } });
+  const child = begin('operator', ['setsid', 'npm', 'test', '--', ...argv], { dir: repository, env: { FLOWPROOF_REPORTS: reports, FLOWPROOF_INVENTORY: shortSite(reports), CI: 'true', ...env } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   const signal = (name: NodeJS.Signals): void => {

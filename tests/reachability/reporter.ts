@@ -9,7 +9,7 @@ export default class Quiet extends Mocha.reporters.Base {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
     runner.on(EVENT_TEST_FAIL, (test, error: Error) => {
-      if (!/ -> .* is (allowed|denied)$/.test(test.title)) process.stdout.write(`${`${test.fullTitle()}: ${error.message}`.split('\n').map(printable).join('\n')}\n`);
+      if (test.type !== 'test' || test.parent?.root !== true) process.stdout.write(`${`${test.fullTitle()}: ${error.message}`.split('\n').map(printable).join('\n')}\n`);
     });
     let waived = 0;
     runner.on(EVENT_TEST_PASS, (test) => {

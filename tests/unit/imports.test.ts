@@ -33,6 +33,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'backing.ts': ['node:net', 'address.ts', 'conntrack.ts', 'facts.ts', 'senders.ts'],
   'sessions.ts': ['node:net', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'rows.ts'],
   'findings.ts': ['backing.ts', 'judge.ts', 'sessions.ts', 'walls.ts'],
+  'clock.ts': ['protocols/ntp.ts'],
+  'select.ts': [],
   'loss.ts': [],
   'hedge.ts': [],
   'wire.ts': ['node:net'],
@@ -50,7 +52,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
   'resets.ts': ['vantage.ts'],
-  'run.ts': ['node:crypto', 'again.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'paced.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'rows.ts', 'track.ts', 'vantage.ts', 'waivers.ts'],
+  'run.ts': ['node:crypto', 'again.ts', 'clock.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'paced.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'track.ts', 'vantage.ts', 'waivers.ts'],
   'matrix/words.ts': [],
   'matrix/document.ts': ['mdast', 'mdast-util-from-markdown', 'mdast-util-gfm-table', 'mdast-util-to-string', 'micromark-extension-gfm-table', 'matrix/words.ts'],
   'matrix/compare.ts': ['address.ts', 'matrix/document.ts'],
@@ -79,6 +81,7 @@ const pure = [
   'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/text.ts',
+  'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'select.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\.(?!ts\b)/;
 

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import type { Finding, Grade, RunRecord, Verdict } from '../../../lib/model.ts';
 import { printable, renderConsole } from '../../../lib/reports/console.ts';
+import { exitCodeOf } from '../../../lib/reports/summary.ts';
 import { aFinding, aRecord, passed, reached, untold } from '../../fixtures/flows.ts';
 
 const many = (count: number): readonly Finding[] => Array.from({ length: count }, (_none, index) => aFinding(`joi -> ntp vmbr1 tcp/${index + 1}`, untold));
@@ -20,13 +21,16 @@ describe('console: the grid', () => {
 });
 
 describe('console: what is wrong', () => {
-  it('a violation is told with its flow and its row', () => expect(lines([aFinding('joi -> ntp vmbr1 tcp/26', reached)])).to.include.members(['FAIL: reached: TCP handshake', '    joi -> ntp vmbr1 tcp/26: denied (everything else)']));
-  it('what could not be told is told apart', () => expect(lines(many(1))).to.include('COULD NOT TELL: could not look (login): no way in'));
+  it('a violation is told with its flow and its row', () => expect(lines([aFinding('joi -> ntp vmbr1 tcp/26', reached)])).to.include.members([
+    'FAIL: joi -> ntp tcp/25 is open', '    expected  denied: no row of the matrix allows it', '    seen      joi -> ntp vmbr1 tcp/26: REACHED 172.22.22.3: TCP handshake',
+    '    way       it left joi by eth0 and came straight to ntp', '    next      look at ntp\'s input chain, then at joi\'s output chain',
+  ]));
+  it('what could not be told is told apart', () => expect(lines(many(1))).to.include('COULD NOT TELL: from joi: could not look (login): no way in'));
   it('the same cause is told once, with five of its flows and the number of the rest', () => {
     const told = lines(many(12));
     expect(told.filter((line) => line.startsWith('COULD NOT TELL'))).to.have.length(1);
-    expect(told.filter((line) => line.startsWith('    joi -> '))).to.have.length(5);
-    expect(told).to.include('    … and 7 more');
+    expect(told).to.include('COULD NOT TELL: from joi: could not look (login): no way in (12 cells)');
+    expect(told.find((line) => line.startsWith('    cells '))).to.equal(`    cells     ${[1, 2, 3, 4, 5].map((port) => `joi -> ntp vmbr1 tcp/${port}`).join(', ')} and 7 more`);
   });
   it('another vantage\'s is another cause', () => expect(lines([...many(1), aFinding('ntp -> joi vmbr1 tcp/1', untold, { from: 'ntp', to: 'joi' })]).filter((line) => line.startsWith('COULD NOT TELL'))).to.have.length(2));
   it('nothing is told of what passed', () => expect(lines([aFinding('joi -> ntp vmbr1 tcp/25', passed)]).join()).to.not.match(/FAIL|COULD NOT/));
@@ -48,8 +52,9 @@ describe('console: the sums', () => {
   it('tell the grades, the failures and the gaps apart', () => {
     const graded = (grade: Grade): Verdict => ({ result: 'pass', reason: 'blocked', grade, controls: [] });
     const findings = [aFinding('a', graded('proven')), aFinding('b', graded('inferred')), aFinding('c', graded('no path')), aFinding('d', reached), aFinding('e', untold)];
-    expect(lines(findings, { universe: 8, gaps: [{ reason: 'not known to serve', cells: 3, example: 'f' }] }).slice(-2)).to.deep.equal([
+    expect(lines(findings, { universe: 8, gaps: [{ reason: 'not known to serve', cells: 3, example: 'f' }] }).slice(-3)).to.deep.equal([
       'not tested: 3 cells, as f: not known to serve',
+      'clock: compared with no time server, as no allowed NTP flow answered',
       'phase steady: 5 of 8 cells: pass 3 (1 proven, 1 inferred, 1 no path), fail 1, inconclusive 1, waived 0',
     ]);
   });
@@ -61,21 +66,8 @@ describe('console: the sums', () => {
 
 describe('console: waivers', () => {
   const waiver = { cells: 'joi -> *', reason: 'the switch', acceptedBy: 'A. Person', until: '2026-12-31' };
-  const by = '(waived until 2026-12-31, accepted by A. Person: the switch)';
-  const waivedOnes = Array.from({ length: 7 }, (_none, index): Finding => ({ ...aFinding(`joi -> ntp vmbr1 tcp/${index + 1}`, reached), waiver }));
-  const use = (over: Partial<RunRecord['run']['waivers'][number]>): RunRecord['run']['waivers'][number] => ({ ...waiver, state: 'waives', cellCount: 9, violations: waivedOnes.map(({ flow }) => flow.id), ...over });
-  const told = lines([...waivedOnes, aFinding('joi -> ntp vmbr1 tcp/25', passed)], { waivers: [use({})] });
-
-  it('are told with what was seen, five of their violations and the number of the rest', () => {
-    expect(told).to.include.members([`WAIVED: 7 of 9 cells of "joi -> *" ${by}`, '    joi -> ntp vmbr1 tcp/1: denied (everything else), reached: TCP handshake', '    … and 2 more']);
-    expect(told.filter((line) => line.includes('denied (everything else), reached'))).to.have.length(5);
-  });
-  it('take their violations out of what fails, and are counted', () => {
-    expect(told.join('\n')).to.include('fail 0, inconclusive 0, waived 7');
-    expect(told.join('\n')).to.not.include('FAIL');
-    expect(told.find((line) => line.startsWith('joi '))).to.include('1/8 w');
-  });
-  it('do not hide in the grid what is not waived', () => expect(lines([...waivedOnes, aFinding('joi -> ntp vmbr1 tcp/25', reached)]).find((line) => line.startsWith('joi '))).to.include('0/8 !'));
+  const use = (over: Partial<RunRecord['run']['waivers'][number]>): RunRecord['run']['waivers'][number] => ({ ...waiver, state: 'waives', cellCount: 9, violations: Array.from({ length: 7 }, (_none, index) => `joi -> ntp vmbr1 tcp/${index + 1}`), ...over });
+  it('that waive are told among the causes', () => expect(lines([], { waivers: [use({})] }).join()).to.not.include('WAIVE'));
   const states: readonly (readonly [Parameters<typeof use>[0], RegExp])[] = [
     [{ state: 'stale', violations: [], cellCount: 2 }, /^STALE WAIVER: "joi -> \*" has no violation any more, all its cells \(2\) pass: take it out/],
     [{ state: 'unsettled', violations: [] }, /^WAIVER NOT NEEDED, OR NOT TOLD: none of the cells \(9\) of "joi -> \*" fails, but some/],
@@ -84,6 +76,42 @@ describe('console: waivers', () => {
     [{ state: 'unknown', violations: [], cellCount: 0 }, /^WAIVER OF NOTHING: this run has no cell "joi -> \*": mend its spelling/],
   ];
   for (const [over, words] of states) it(`${over.state}${over.violations === undefined ? ', with violations' : ''}: that is said`, () => expect(lines([], { waivers: [use(over)] }).filter((line) => words.test(line))).to.have.length(1));
+});
+
+describe('console: a part of the run', () => {
+  const part = lines([aFinding('joi -> ntp vmbr1 tcp/25', passed)], { selection: '--grep tcp/25', universe: 5253, gaps: [{ reason: 'elsewhere', cells: 3, example: 'f' }], confined: ['mesh'] });
+  it('says so before the grid, and how much of it', () => expect(part[0]).to.equal('A PART of the matrix: the 1 cells that --grep tcp/25 selects; nothing is said of the others'));
+  it('says nothing of gaps and hosts that it leaves out', () => expect(part.join()).to.not.match(/not tested|taken over/));
+  it('is not said of a whole run', () => expect(lines([]).join()).to.not.match(/A PART/));
+});
+
+describe('console: what is waived', () => {
+  const waiver = { cells: '*', reason: 'the old pump', acceptedBy: 'anna', until: '2027-01-31' };
+  const told = lines([{ ...aFinding('joi -> ntp vmbr1 tcp/25', reached), waiver }, aFinding('joi -> ntp vmbr1 tcp/26', passed)]);
+  it('is no failure in the grid and the sums', () => {
+    expect(told[1]).to.match(/1 ok, 1 waived/);
+    expect(told.at(-1)).to.match(/pass 1 .* fail 0, inconclusive 0, waived 1$/);
+  });
+  it('is told with what was seen', () => expect(told.join('\n')).to.match(/WAIVED: \*: waived until 2027-01-31 by anna: the old pump\n.*\n +seen +joi -> ntp vmbr1 tcp\/25: REACHED/));
+});
+
+describe('console: colours', () => {
+  const marked = renderConsole(aRecord([aFinding('joi -> ntp vmbr1 tcp/25', { ...reached, reason: 'reached: \u001b[31mhi' })]), (tone, text) => `<${tone}>${text}</${tone}>`);
+  it('are for the lines that count, and none is anybody else\'s', () => {
+    expect(marked).to.include('<red>FAIL: joi -> ntp tcp/25 is open</red>');
+    expect(marked).to.match(/<red>phase steady: .*<\/red>/);
+    expect(marked).to.not.include('\u001b');
+  });
+});
+
+describe('console: the exit code', () => {
+  const waiver = { cells: '*', reason: 'r', acceptedBy: 'a', until: '2027-01-31' };
+  const rows: readonly (readonly [sentence: string, record: RunRecord, code: number])[] = [
+    ['of a run in which all passed is 0', aRecord([aFinding('a', passed)]), 0], ['of a violation is 1', aRecord([aFinding('a', passed), aFinding('b', reached)]), 1],
+    ['of what could not be told is 1', aRecord([aFinding('a', untold)]), 1], ['of a waived violation is 0', aRecord([{ ...aFinding('a', reached), waiver }]), 0],
+    ['of a run that was stopped is 1', aRecord([aFinding('a', passed)], { stopped: 'by hand' }), 1], ['of no cell at all is 1', aRecord([]), 1],
+  ];
+  for (const [sentence, record, code] of rows) it(sentence, () => expect(exitCodeOf(record)).to.equal(code));
 });
 
 describe('console: what others have said', () => {
