@@ -1,8 +1,8 @@
 // Writes each report by itself: under a temporary name, then renamed, so that no half-written file has a final name.
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { RunRecord } from '../model.ts';
-import { renderHtml } from './html/index.ts';
+import { htmlFile } from './html/file.ts';
 import { renderJson } from './json.ts';
 import { renderJunit, renderJunitFault } from './junit.ts';
 
@@ -13,11 +13,7 @@ type Written = Readonly<{ folder: string; faults: readonly string[] }>;
  * @returns what could not be written; one report's fault stops no other
  */
 export function writeReports(parent: string, startedAt: string, record: RunRecord): Written {
-  return write(parent, startedAt, { 'junit.xml': () => renderJunit(record), 'evidence.json': () => renderJson(record), 'report.html': () => renderHtml(record, { style: asset('style.css'), script: asset('script.js') }) });
-}
-
-function asset(name: string): string {
-  return readFileSync(new URL(`html/${name}`, import.meta.url), 'utf8');
+  return write(parent, startedAt, { 'junit.xml': () => renderJunit(record), 'evidence.json': () => renderJson(record), 'report.html': () => htmlFile(record) });
 }
 
 /** For a run that came to no record. */

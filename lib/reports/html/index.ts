@@ -1,51 +1,44 @@
 // RunRecord -> report.html: one file that asks nothing of any network. Pure; style and script are given, and pinned by their hashes.
 import { createHash } from 'node:crypto';
-import type { Finding, RunRecord } from '../../model.ts';
+import type { RunRecord } from '../../model.ts';
+import { exitCodeOf, partOf, sumsOf } from '../summary.ts';
 import { assessorPart } from './assessor.ts';
-import { dataBlock, escaped, table } from './text.ts';
+import { causesPart } from './causes.ts';
+import { dataOf } from './data.ts';
+import { countsTable, heatMap } from './heat.ts';
+import { dataBlock, escaped } from './text.ts';
+import { topology } from './topology.ts';
 
 /** The page's own style and script, as text. */
 export type Assets = Readonly<{ style: string; script: string }>;
 
-/** Raw replies of a red cell that the page carries; evidence.json has all. */
-const replies = 20;
-
 /** @returns the whole page; it reads without script, which adds the search over all cells and their evidence */
 export function renderHtml(record: RunRecord, { style, script }: Assets): string {
-  const { run, findings } = record;
-  const bad = findings.filter(({ verdict }) => verdict.result !== 'pass');
+  const { run } = record;
   const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`;
+  const part = partOf(record);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>flowproof ${escaped(run.phase)} ${escaped(run.startedAt)}</title>
 <style>${style}</style></head><body><main>
-<h1>flowproof, phase ${escaped(run.phase)}</h1><p>${escaped(run.startedAt)}: ${findings.length - bad.length} of ${findings.length} cells passed, ${bad.length} did not.</p>
-<h2>From and to</h2>${grid(findings)}
-<h2>What did not pass</h2>${bad.length === 0 ? '<p>Nothing.</p>' : table('Cells that did not pass', ['Cell', 'Expected', 'By row', 'Verdict', 'Reason'], bad.map((finding) => [finding.flow.id, finding.flow.expected, finding.flow.row, told(finding), finding.verdict.reason]))}
-<section id="cells" hidden><h2>All cells</h2><p><label>Search <input id="search" type="search"></label> <label>Verdict <select id="verdict"><option value="">all</option><option>pass</option><option>fail</option><option>inconclusive</option><option>waived</option></select></label> <span id="count" role="status"></span></p><ul id="list"></ul></section>
-<h2>For the assessor</h2>${assessorPart(record)}
-</main><script type="application/json" id="data">${dataBlock(findings.map(compact))}</script><script>${script}</script></body></html>
+<h1>flowproof: phase ${escaped(run.phase)}</h1>
+${verdictPart(record)}${part === null ? '' : `<p><strong>${escaped(part)}</strong></p>`}
+<section id="causes"><h2>What did not pass</h2>${causesPart(record)}</section>
+<section><h2>The site</h2>${topology(record)}${countsTable(record)}</section>
+<section><h2>By port</h2>${heatMap(record)}</section>
+<section id="cells" hidden><h2>All cells</h2><form><label>Search <input id="search" type="search"></label> <label>From <select id="from"></select></label> <label>To <select id="to"></select></label>
+<label>Port <select id="port"></select></label> <label>State <select id="state"></select></label></form><p id="count" role="status"></p><ul id="list"></ul></section>
+<section><h2>For the assessor</h2>${assessorPart(record)}</section>
+</main><script type="application/json" id="data">${dataBlock(dataOf(record))}</script><script>${script}</script></body></html>
 `;
 }
 
-function told({ verdict, waiver }: Finding): string {
-  return waiver === null ? verdict.result : 'waived';
-}
-
-/** [id, expected, row, verdict, reason, grade, controls, raw replies of what did not pass]: what the script shows of a cell. */
-function compact(finding: Finding): readonly unknown[] {
-  const { flow, verdict, observation } = finding;
-  return [flow.id, flow.expected, flow.row, told(finding), verdict.reason, verdict.result === 'pass' ? verdict.grade : '', verdict.controls, verdict.result === 'pass' ? [] : observation.replies.slice(0, replies)];
-}
-
-function grid(findings: readonly Finding[]): string {
-  const froms = [...new Set(findings.map(({ flow }) => flow.from))];
-  const columns = [...froms, 'elsewhere'];
-  const column = (to: string): string => (froms.includes(to) ? to : 'elsewhere');
-  return table('Cells passed, by source and destination', ['From', ...columns], froms.map((from) => [from, ...columns.map((to) => {
-    const cells = findings.filter(({ flow }) => flow.from === from && column(flow.to) === to);
-    const passed = cells.filter(({ verdict }) => verdict.result === 'pass').length;
-    return cells.length === 0 ? '·' : passed === cells.length ? `${passed} ok` : `${passed}/${cells.length} !`;
-  })]));
+function verdictPart(record: RunRecord): string {
+  const { run } = record;
+  const { cells, proven, inferred, noPath, fail, inconclusive, waived } = sumsOf(record);
+  const good = exitCodeOf(record) === 0;
+  const sums = [[fail, 'fail', 'fail'], [inconclusive, 'could not be told', 'untold'], [waived, 'waived', 'waived'], [proven, 'proven', 'open'], [inferred, 'inferred', 'open'], [noPath, 'no path', 'open']] as const;
+  return `<p class="verdict ${good ? 'open' : 'fail'}"><strong>${good ? 'As the matrix says' : 'Not as the matrix says'}</strong>: ${escaped(run.startedAt)}, by ${escaped(run.operator)}, ${cells} cells</p>` +
+    `<ul class="sums">${sums.map(([count, word, state]) => `<li class="${count === 0 ? 'none' : state}"><strong>${count}</strong> ${word}</li>`).join('')}</ul>`;
 }
