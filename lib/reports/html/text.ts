@@ -8,9 +8,9 @@ export function escaped(text: string): string {
   return printable(text).replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
 
-/** A value as JSON that cannot end the <script> it stands in. */
+/** A value as JSON that cannot end the <script> it stands in; its texts are made printable, as all text of the page. */
 export function dataBlock(value: unknown): string {
-  return printable(JSON.stringify(value)).replaceAll('<', String.raw`\u003c`);
+  return JSON.stringify(value, (_name, one: unknown) => (typeof one === 'string' ? printable(one) : one)).replaceAll('<', String.raw`\u003c`);
 }
 
 /** Items of text, not HTML. */
