@@ -84,6 +84,7 @@ const alone = 'leftovers.test.ts';
 const first = [
   tool('types', 'tsc'), tool('lint', 'oxlint', '--type-aware', '--deny-warnings'), tool('dead code', 'knip'), suite('unit tests', 'unit'),
   step('tools for the tests', 'sh', 'tests/setup.sh'), suite('workflows and systemd units', 'deploy'),
+  step('a browser', 'sh', 'tests/browser/setup.sh'), suite('report.html in Chromium', 'browser'),
   step('tools for the lab', 'sh', 'lab/setup.sh'), tool('root file systems for the lab', 'tsx', 'lab/cli.ts', 'up'), inLab(alone),
 ];
 /** The long ones first, so that no lane waits for the other at the end. */

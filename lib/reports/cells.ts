@@ -9,8 +9,15 @@ export function columnsOf({ run, findings }: RunRecord): (finding: Finding) => s
   return ({ flow }) => (machines.has(flow.to) ? flow.to : internet);
 }
 
-/** As lines of equal columns: `157 ok`, `1/2 !` where not all are well, a dot where there is nothing. */
+/** As lines of equal columns. */
 export function grid(record: RunRecord): readonly string[] {
+  const rows = counts(record);
+  const widths = rows[0]?.map((_name, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) => row.map((text, column) => (column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0))).join('  '));
+}
+
+/** Heads, then a row for each source: `157 ok`, `1/2 !` where not all are well, a dot where there is nothing. */
+export function counts(record: RunRecord): readonly (readonly string[])[] {
   const { run, findings } = record;
   const columnOf = columnsOf(record);
   const cells = new Map<string, Finding[]>();
@@ -24,9 +31,7 @@ export function grid(record: RunRecord): readonly string[] {
   }
   const froms = [...new Set(findings.map(({ flow }) => flow.from))];
   const tos = [...new Set([...run.hosts.map(({ name }) => name), ...froms])].filter((name) => seen.has(name) && name !== internet).concat(internet);
-  const rows = [['from \\ to', ...tos], ...froms.map((from) => [from, ...tos.map((to) => countsOf(cells.get(`${from} ${to}`) ?? []))])];
-  const widths = rows[0]?.map((_name, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) => row.map((text, column) => (column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0))).join('  '));
+  return [['from \\ to', ...tos], ...froms.map((from) => [from, ...tos.map((to) => countsOf(cells.get(`${from} ${to}`) ?? []))])];
 }
 
 function countsOf(findings: readonly Finding[]): string {

@@ -4,19 +4,20 @@ import { basename, join } from 'node:path';
 import { makeManifest } from '../bundle/manifest.ts';
 import { before } from '../bundle/runs.ts';
 import type { RunRecord } from '../model.ts';
+import { htmlFile } from './html/file.ts';
 import { renderJson } from './json.ts';
 import { renderJunit, renderJunitFault } from './junit.ts';
 
 type Written = Readonly<{ folder: string; faults: readonly string[] }>;
 
 /**
- * Writes junit.xml and evidence.json into a folder named by the UTC time, and points `latest` to it. `used`: what the run was made
+ * Writes junit.xml, evidence.json and report.html into a folder named by the UTC time, and points `latest` to it. `used`: what the run was made
  * from, by file name, to stand beside them. The manifest comes last: a folder without one did not come to its end.
  * @returns what could not be written; one report's fault stops no other
  */
 export function writeReports(parent: string, startedAt: string, record: RunRecord, used: Readonly<Record<string, string>> = {}): Written {
   const copies = Object.fromEntries(Object.entries(used).map(([name, text]) => [name, () => text]));
-  return write(parent, startedAt, { ...copies, 'junit.xml': () => renderJunit(record), 'evidence.json': () => renderJson(record) });
+  return write(parent, startedAt, { ...copies, 'junit.xml': () => renderJunit(record), 'evidence.json': () => renderJson(record), 'report.html': () => htmlFile(record) });
 }
 
 /** For a run that came to no record. */

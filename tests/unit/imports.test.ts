@@ -77,7 +77,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'nightly/prune.ts': [],
   'nightly/summary.ts': ['reports/console.ts', 'nightly/*'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
-  'reports/write.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'bundle/runs.ts', 'reports/*'],
+  'reports/html/index.ts': ['node:crypto', 'reports/*', 'reports/html/*'],
+  'reports/html/file.ts': ['node:fs', 'reports/html/index.ts'],
+  'reports/html/*': ['reports/*', 'reports/html/*'],
+  'reports/write.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'bundle/runs.ts', 'reports/*', 'reports/html/file.ts'],
   'reports/*': ['reports/*'],
 };
 
@@ -86,6 +89,7 @@ const pure = [
   'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'pace.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
   'changes.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
+  'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',
   'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'select.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\.(?!ts\b)/;

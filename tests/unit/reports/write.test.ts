@@ -20,7 +20,7 @@ describe('write', () => {
 
   it('puts both reports into a folder named by the time, and nothing half-written beside them', () => {
     expect(writeReports(parent, startedAt, record)).to.deep.equal({ folder: join(parent, folderName), faults: [] });
-    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json']);
+    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json', 'report.html']);
     expect(readdirSync(parent).toSorted()).to.deep.equal([folderName, 'latest']);
   });
   it('points latest to it, also where it pointed elsewhere', () => {
@@ -42,7 +42,7 @@ describe('write', () => {
       const { faults } = writeReports(parent, startedAt, record);
       expect(faults, blocked).to.have.length(1);
       expect(faults[0]).to.include(blocked);
-      expect(inside(folderName), 'nothing half-written').to.deep.equal(['evidence.json', 'junit.xml']);
+      expect(inside(folderName), 'nothing half-written').to.deep.equal(['evidence.json', 'junit.xml', 'report.html']);
       expect(readFileSync(join(parent, folderName, other), 'utf8')).to.include('tcp/25');
     }
   });
@@ -50,7 +50,7 @@ describe('write', () => {
     mkdirSync(join(parent, 'latest', 'mine'), { recursive: true });
     const { faults } = writeReports(parent, startedAt, record);
     expect(faults).to.have.length(1);
-    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json']);
+    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json', 'report.html']);
     expect(inside('latest'), 'somebody else\'s folder').to.deep.equal(['mine']);
   });
   it('leaves no temporary link behind where latest could not be set', () => {

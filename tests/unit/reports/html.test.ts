@@ -1,0 +1,57 @@
+// The page: one file, nothing of others in it but as text. How it looks and works is tests/browser's.
+import { expect } from 'chai';
+import { dataOf } from '../../../lib/reports/html/data.ts';
+import { heatMap } from '../../../lib/reports/html/heat.ts';
+import { renderHtml } from '../../../lib/reports/html/index.ts';
+import { topology } from '../../../lib/reports/html/topology.ts';
+import { aFinding, aRecord, passed, reached, untold } from '../../fixtures/flows.ts';
+
+const attack = `</script><img src=x onerror=alert(1)>'"&`;
+const page = (...findings: Parameters<typeof aRecord>[0]): string => renderHtml(aRecord(findings), { style: 'p{}', script: '1' });
+const waiver = { cells: '*', reason: 'old switch', acceptedBy: 'anna', until: '2026-12-31' };
+const arrows = (svg: string): readonly string[] => [...svg.matchAll(/<title>([^<]*)<\/title><path class="arrow ([a-z]+)"/g)].map(([, title, state]) => `${state}: ${title}`);
+
+describe('html', () => {
+  it('tells a violation with its cause and what to look at next', () => expect(page(aFinding('joi -> ntp vmbr1 tcp/26', reached))).to.match(/Fails<\/span>[^<]*ntp.*<dt>Expected<\/dt><dd>denied: no row.*<dt>Look next<\/dt>.*<li>joi -&gt; ntp vmbr1 tcp\/26<\/li>/));
+  it('has what others wrote as text alone', () => {
+    const text = page(aFinding(attack, { ...reached, reason: attack }, { row: attack, from: attack, to: attack }));
+    expect(text).to.not.include('<img');
+    expect(text.match(/<\/script>/g)).to.have.length(2);
+  });
+  it('shows a sign for what would turn or hide text', () => expect(page(aFinding('joi', { ...reached, reason: 'a\u202Eb\u0000c\u200Bd' }))).to.include('a\uFFFDb\uFFFDc\uFFFDd').and.not.match(/[\u202E\u0000\u200B]/));
+  it('asks nothing of any network', () => expect(page(aFinding('a', passed))).to.include(`content="default-src 'none'; style-src 'sha256-`).and.not.match(/(src|href)="(?!#)/));
+  it('says "as the matrix says" of a run that is, and of no other', () => {
+    expect(page(aFinding('a', passed))).to.include('>As the matrix says<');
+    expect(page(aFinding('a', untold))).to.include('>Not as the matrix says<');
+  });
+});
+
+describe('html: the picture', () => {
+  it('has an arrow for each from × to, as bad as its worst cell', () => {
+    const svg = topology(aRecord([
+      aFinding('a', passed), aFinding('b', reached), aFinding('c', passed, { from: 'ntp', to: 'joi' }), aFinding('d', passed, { from: 'mesh', to: 'joi', expected: 'allowed' }),
+      aFinding('e', untold, { from: 'ntp', to: 'example.com' }), { ...aFinding('f', reached, { from: 'mesh', to: '1.1.1.1' }), waiver },
+    ]));
+    expect(arrows(svg)).to.deep.equal([
+      'blocked: ntp to joi: 1 of 1 cells all blocked, as it should be', 'open: mesh to joi: 1 of 1 cells open as listed, the rest blocked', 'waived: mesh to internet: 1 of 1 cells waived',
+      'untold: ntp to internet: 1 of 1 cells could not be told', 'fail: joi to ntp: 1 of 2 cells not as the matrix says',
+    ]);
+  });
+});
+
+describe('html: the heat map', () => {
+  it('has a column for a port where something is allowed or wrong, and one for the rest', () => {
+    const map = heatMap(aRecord([aFinding('a', passed), aFinding('b', reached, { port: 26 }), aFinding('c', passed, { port: 443, expected: 'allowed' })]));
+    expect([...map.matchAll(/<th scope="col"><span>([^<]*)/g)].map(([, head]) => head)).to.deep.equal(['From → to', 'tcp/26', 'tcp/443', 'tcp other']);
+    expect(map).to.match(/<tr><th scope="row">joi → ntp<\/th><td class="fail">.*✗<\/a><\/td><td class="open">✓<\/td><td class="blocked">–<\/td><\/tr>/);
+  });
+});
+
+describe('html: what the script searches', () => {
+  it('has each cell with the lines of its evidence, and a line once', () => {
+    const { lines, cells } = dataOf(aRecord([aFinding('a', passed), aFinding('b', reached)]));
+    expect(cells.map(([id, , , , state]) => [id, state])).to.deep.equal([['a', 'blocked'], ['b', 'fail']]);
+    expect(cells[1]?.[5].map((index) => lines[index])).to.include('seen silent; verdict fail: reached: TCP handshake');
+    expect(new Set(lines).size).to.equal(lines.length);
+  });
+});
