@@ -6,7 +6,7 @@ import type { Vantage } from './vantage.ts';
 /** Whether a look asked again was refused; null: it could not be had. */
 type Again = (probe: Probe) => Promise<boolean | null>;
 export type Counting = Readonly<{
-  /** Reads the counts at a moment by which all the looks to settle have been made. */
+  /** Reads the counts at a moment by which all looks at denied flows have been made, and nothing has connected. */
   note: () => Promise<void>;
   settle: (unsure: readonly Probe[], again: Again) => Promise<ReadonlyMap<string, Resets>>;
 }>;
@@ -39,7 +39,9 @@ async function settleHost({ host, count, again, found }: Asked, unsure: readonly
     const detail = sent ? `${host}'s own kernel answers it by RST: the SYN gets in, nothing listens there` : `${host}'s kernel sent no RST for it`;
     for (const { id } of group) found.set(id, { id: `resets ${host}`, sent, counted: true, detail });
   };
-  if (isQuiet) return mark(unsure, false);
+  // What is allowed was looked at after the counts had been noted, so they say nothing of it.
+  const isNoted = ({ flow }: Probe): boolean => isQuiet && flow.expected === 'denied';
+  mark(unsure.filter(isNoted), false);
   let rounds = mostRounds;
   const ask = async (group: readonly Probe[]): Promise<void> => {
     if (group.length === 0 || rounds-- <= 0) return;
@@ -57,7 +59,7 @@ async function settleHost({ host, count, again, found }: Asked, unsure: readonly
     // Somebody else's RST could have fallen into the moment; not twice.
     if (rounds-- > 0 && ((await countWhile(count, group, again)).sent ?? 0) > 0) mark(group, true);
   };
-  await ask(unsure);
+  await ask(unsure.filter((probe) => !isNoted(probe)));
 }
 
 type Counted = Readonly<{ sent: number | null; refused: readonly Probe[]; lost: readonly Probe[] }>;

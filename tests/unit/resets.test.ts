@@ -76,5 +76,14 @@ describe('resets', () => {
     expect(sent(settled, false)).to.have.length(many.length - 2);
   });
   it('tell nothing where they cannot be read', async () => expect((await settle({ fails: { operation: 'exchange', cause: 'no /proc' } }, many)).found.size).to.equal(0));
+  it('noted before an allowed flow was looked at say nothing of it: it is asked again', async () => {
+    const allowed: Probe = { ...probe('allowed'), flow: aFlow({ id: 'allowed', to: 'ntp', expected: 'allowed' }) };
+    let count = 0;
+    const counting = await startCounting(new Map([['ntp', { ...mute, resets: () => Promise.resolve(count) }]]));
+    await counting.note();
+    const found = await counting.settle([allowed, ...many], () => Promise.resolve((count += 1) > 0));
+    expect(found.get('allowed')?.sent).to.equal(true);
+    expect(many.every(({ id }) => found.get(id)?.sent === false)).to.equal(true);
+  });
   it('of one host say nothing of another', async () => expect((await settle({}, [probe('elsewhere', 'mesh')])).found.size).to.equal(0));
 });
