@@ -17,7 +17,9 @@ export type Vantage = Readonly<{
   raw(look: RawLook): Promise<Looked>;
   /** Past the source's own firewall, in both directions; python as root alone. */
   frame(frame: Frame): Promise<Looked>;
-  facts(): Promise<Readonly<{ told: Readonly<Record<string, string>> }> | Failure>;
+  facts(): Promise<Told | Failure>;
+  /** What ties the evidence to the host's configuration, as lib/configuration.ts reads it; takes some tenths of a second. */
+  configuration(): Promise<Told | Failure>;
   /** The entries of connection tracking that come from one of these addresses, as /proc/net/nf_conntrack has them. */
   conntrack(addresses: readonly string[]): Promise<readonly string[] | Failure>;
   /** How many TCP resets the host's kernel has sent since it started: one more for each SYN that reached a closed port. */
@@ -30,6 +32,9 @@ export type Vantage = Readonly<{
   ended(): boolean;
   close(): void;
 }>;
+
+/** By name: what a host says of itself. */
+export type Told = Readonly<{ told: Readonly<Record<string, string>> }>;
 
 /** A standing listener. `hush` ends it and gives all that came, or why it heard no longer. */
 export type Listening = Readonly<{ arrivals: () => readonly Arrival[]; hush: () => Promise<readonly Arrival[] | Failure> }>;
@@ -170,6 +175,13 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       const { lines, failure } = await command(write, attempts * intervalMs + windowMs + slackMs, { most: mostHeard.look });
       return { replies: lines.flatMap((line) => (line.is === 'reply' ? [line.reply] : [])), failure };
     };
+    const tell = async (what: 'facts' | 'configuration'): Promise<Told | Failure> => {
+      const { lines, failure } = await command((id) => `${id} ${what}`, slackMs);
+      const told: Record<string, string> = {};
+      // The sh prober breaks a long one into several of one name: its lines must fit into a pipe's atomic write.
+      for (const line of lines) if (line.is === 'fact') told[line.name] = (told[line.name] ?? '') + line.text;
+      return failure ?? { told };
+    };
     const refusal = (lines: readonly Line[]): string | null => lines.flatMap((line) => (line.is === 'reply' && line.reply.event === 'unprobed' ? [line.reply.errno] : []))[0] ?? null;
     return {
       kind,
@@ -180,13 +192,8 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       },
       raw: (raw) => limit(() => look((id) => rawCommand(id, raw), raw)),
       frame: (frame) => limitFrames(() => look((id) => frameCommand(id, frame), frame)),
-      facts: async () => {
-        const { lines, failure } = await command((id) => `${id} facts`, slackMs);
-        const told: Record<string, string> = {};
-        // The sh prober breaks a long one into several of one name: its lines must fit into a pipe's atomic write.
-        for (const line of lines) if (line.is === 'fact') told[line.name] = (told[line.name] ?? '') + line.text;
-        return failure ?? { told };
-      },
+      facts: () => tell('facts'),
+      configuration: () => tell('configuration'),
       conntrack: async (addresses) => {
         const { lines, failure } = await command((id) => `${id} conntrack ${addresses.join(',')}`, slackMs);
         if (refusal(lines) !== null) return { operation: 'exchange', cause: 'connection tracking cannot be read there: no root, or none in the kernel' };

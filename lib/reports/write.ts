@@ -2,23 +2,27 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { makeManifest } from '../bundle/manifest.ts';
-import { before } from '../bundle/runs.ts';
+import { before, earlierOf } from '../bundle/runs.ts';
 import type { RunRecord } from '../model.ts';
 import { htmlFile } from './html/file.ts';
 import { renderJson } from './json.ts';
 import { renderJunit, renderJunitFault } from './junit.ts';
+import { renderVerdicts } from './verdicts.ts';
 
 type Written = Readonly<{ folder: string; faults: readonly string[] }>;
 
 /**
  * Writes junit.xml, evidence.json and report.html into a folder named by the UTC time, and points `latest` to it. `used`: what the run was made
- * from, by file name, to stand beside them. The manifest comes last: a folder without one did not come to its end.
+ * from, by file name, to stand beside them; `beside`: where the runs are that it is held against. The manifest comes last: a folder without one did not come to its end.
  * @returns what could not be written; one report's fault stops no other
  */
-export function writeReports(parent: string, startedAt: string, record: RunRecord, used: Readonly<Record<string, string>> = {}): Written {
+export function writeReports(parent: string, startedAt: string, record: RunRecord, used: Readonly<Record<string, string>> = {}, beside = parent): Written {
   const copies = Object.fromEntries(Object.entries(used).map(([name, text]) => [name, () => text]));
-  return write(parent, startedAt, { ...copies, 'junit.xml': () => renderJunit(record), 'evidence.json': () => renderJson(record), 'report.html': () => htmlFile(record) });
+  const earlier = earlierOf(beside, folderOf(startedAt), record.run);
+  return write(parent, startedAt, { ...copies, 'junit.xml': () => renderJunit(record), 'verdicts.json': () => renderVerdicts(record), 'evidence.json': () => renderJson(record), 'report.html': () => htmlFile(record, earlier) });
 }
+
+const folderOf = (startedAt: string): string => startedAt.replace(/[:.]/g, '-');
 
 /** For a run that came to no record. */
 export function writeFault(parent: string, startedAt: string, name: string, message: string): Written {
@@ -29,7 +33,7 @@ export function writeFault(parent: string, startedAt: string, name: string, mess
 }
 
 function write(parent: string, startedAt: string, reports: Readonly<Record<string, () => string>>): Written {
-  const folder = join(parent, startedAt.replace(/[:.]/g, '-'));
+  const folder = join(parent, folderOf(startedAt));
   const faults: string[] = [];
   const attempt = (what: string, action: () => void): void => {
     try {

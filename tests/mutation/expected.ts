@@ -52,6 +52,9 @@ export function expectations(cells: readonly Cell[], { user, frame, awake }: Fat
     return got === null || got === cell.to ? [] : [strayOf(cell, got)];
   }));
 
+  // Where one packet to a port was not tracked, none is: what is kept out already on the way is then nobody's to show.
+  const untracked = new Set(cells.flatMap((cell) => [user, frame].flatMap((fates) => fates.get(cell.id)?.untracked.map((name) => portOf(cell, name)) ?? [])));
+
   const must = (cell: Cell): Must => {
     const fate = user.get(cell.id);
     if (cell.family === 'surviving session') return isIn(cell.from) ? 'any' : 'blind';
@@ -61,7 +64,7 @@ export function expectations(cells: readonly Cell[], { user, frame, awake }: Fat
     if (fate === undefined) return strays.has(strayOf(cell, cell.to)) ? 'any' : 'pass';
     if (cell.expected === 'allowed') return fate.answered || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
     const through = frame.get(cell.id)?.got ?? null;
-    const isAwake = isIn(cell.to) && (!vmNames.some((name) => name === cell.to) || awake.has(`${cell.to} ${familyOf(cell)}`));
+    const isAwake = isIn(cell.to) && !untracked.has(portOf(cell, cell.to)) && (!vmNames.some((name) => name === cell.to) || awake.has(`${cell.to} ${familyOf(cell)}`));
     const isWitnessed = isAwake || fate.answered;
     // Who passes it on is a witness of it alone; if it came no further, its sleep leaves those behind it, who rightly have nothing.
     if (fate.passed) return fate.got !== null || awake.has(`${cell.by} ${familyOf(cell)}`) ? 'fail' : 'any';
@@ -75,7 +78,8 @@ export function expectations(cells: readonly Cell[], { user, frame, awake }: Fat
 
 const familyOf = ({ address }: Cell): string => (address?.includes(':') === true ? 'ipv6' : 'ipv4');
 
-const strayOf = ({ from, proto, port }: Cell, to: string): string => `${from} ${to} ${proto}/${port}`;
+const strayOf = ({ from, proto, port }: Cell, to: string): string => `${from} ${portOf({ proto, port }, to)}`;
+const portOf = ({ proto, port }: Pick<Cell, 'proto' | 'port'>, to: string): string => `${to} ${proto}/${port}`;
 
 export type Compared = Readonly<{ expectedRed: readonly string[]; seenRed: readonly string[]; missed: readonly string[]; surplus: readonly string[] }>;
 

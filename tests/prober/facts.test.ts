@@ -28,14 +28,44 @@ forEachKind('facts', ({ kind, sh, proberIn }) => {
     expect(rows.some((row) => /^ipv6 +10 udp +17 .*sport=5004 dport=7998 /.test(row))).to.equal(true);
   });
 
-  it('gives the facts of its host', async () => {
-    const prober = await proberIn(near);
+  const tell = async (namespace: string, command: string): Promise<Record<string, string>> => {
     const told: Record<string, string> = {};
-    for (const event of await prober.ask('facts')) {
+    for (const event of await (await proberIn(namespace)).ask(command)) {
       const [what, name = '', hex = ''] = event.split(' ');
       expect(what).to.equal('fact');
       told[name] = (told[name] ?? '') + Buffer.from(hex === '-' ? '' : hex, 'hex').toString();
     }
+    return told;
+  };
+
+  it('tells the rules that take packets out of connection tracking', async () => {
+    expect((await tell(far, 'facts')).untracked).to.equal('');
+    run(far, 'nft add table inet hole');
+    try {
+      run(far, 'nft add chain inet hole pre { type filter hook prerouting priority -300; }');
+      run(far, 'nft add rule inet hole pre udp dport 7997 notrack');
+      expect((await tell(far, 'facts')).untracked).to.match(/^\s*udp dport 7997 notrack\n$/);
+    } finally {
+      run(far, 'nft delete table inet hole');
+    }
+  });
+
+  it('tells its configuration, whose hash is another once another rule runs', async () => {
+    const rulesOf = (text: string | undefined): string => /^rules ([0-9a-f]{64})$/m.exec(text ?? '')?.[1] ?? 'none';
+    const { configuration = '' } = await tell(far, 'configuration');
+    expect(configuration).to.match(/^sysctl ipv4\/ip_forward 1$/m).and.match(/^sysctl ipv6\/conf\/all\/disable_ipv6 0$/m).and.match(/^boot (same|differs|unknown) ./m);
+    expect(rulesOf(configuration)).to.not.equal('none').and.not.equal(rulesOf((await tell(near, 'configuration')).configuration));
+    expect(rulesOf((await tell(far, 'configuration')).configuration), 'asked again').to.equal(rulesOf(configuration));
+    run(far, 'nft add table inet hole');
+    try {
+      expect(rulesOf((await tell(far, 'configuration')).configuration), 'with another rule').to.not.equal(rulesOf(configuration));
+    } finally {
+      run(far, 'nft delete table inet hole');
+    }
+  });
+
+  it('gives the facts of its host', async () => {
+    const told = await tell(near, 'facts');
     expect(told.kernel).to.match(/^Linux \S+ \d/);
     expect(told.links).to.match(/^\d+: wire@.* link\/ether [0-9a-f:]{17} /m);
     expect(told.addresses).to.match(/^\d+: wire\S*\s+inet 198\.18\.0\.1\/24 brd 198\.18\.0\.255/m);

@@ -28,6 +28,8 @@ def command(line):
         if listener in listeners:
             listeners[listener].finish()
         say(name, "end")
+    elif verb == "configuration" and not args:
+        configuration(name)  # which says its end itself
     elif verb in ASKED and len(args) == (verb == "conntrack"):
         ASKED[verb](name, *args)
         say(name, "end")

@@ -2,6 +2,7 @@
 run() {
   case $2 in
     facts) facts "$1" ;;
+    configuration) id=$1; set +f; configuration | fact configuration ;;
     conntrack) conntrack "$1" "$3" ;;
     resets | lock) $2 "$1" ;;
     raw | frame | listen) say "$1 unprobed ENOSYS $2" ;;
@@ -53,7 +54,7 @@ place() { case $1 in -*) return 1 ;; esac; } # nc would take it for an option, a
 
 well_formed() {
   case $2/$# in
-    facts/2 | quit/2 | resets/2 | lock/2 | conntrack/3 | raw/8 | frame/8 | listen/7) ;;
+    facts/2 | configuration/2 | quit/2 | resets/2 | lock/2 | conntrack/3 | raw/8 | frame/8 | listen/7) ;;
     tcp/9 | udp/9) place "$3" && number "$4" 65535 && number "$5" 65535 && bytes "$6" && timing "$7" "$8" "$9" ;;
     icmp/7) place "$3" && bytes "$4" && timing "$5" "$6" "$7" ;;
     *) return 1 ;;
