@@ -22,6 +22,11 @@ export function changesOf(before: readonly CellState[], after: readonly CellStat
   };
 }
 
+/** Without the cells that were only seen otherwise: a busybox host tells a packet that its firewall barred from one that was lost now and then. */
+export function ofVerdict({ changed, ...rest }: Changes): Changes {
+  return { ...rest, changed: changed.filter(({ was, is }) => was.expected !== is.expected || verdictOf(was) !== verdictOf(is)) };
+}
+
 /** One line a cell: what changed of it, and the reason that it has now. */
 export function changeLines({ changed, fresh, gone }: Changes): readonly string[] {
   return [

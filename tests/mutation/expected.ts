@@ -1,5 +1,5 @@
 // What the verdicts must be, reckoned from what the kernels did with the packets (reckoning.ts): pure, and none of lib.
-import { nebula, type InnerName, vmNames } from '../../lab/topology.ts';
+import { docker, nebula, type InnerName, vmNames } from '../../lab/topology.ts';
 import type { Cell } from '../lab/harness.ts';
 import type { Fate, Packet } from './reckoning.ts';
 
@@ -32,6 +32,14 @@ export function packetOf(cell: Cell): Packet | null {
   return { id, from: from as InnerName, address, protocol, sport, dport: proto === 'ip' || proto === 'icmp' ? 0 : port, payload, by: by as InnerName | null };
 }
 
+/** What docker-proxy sends on of a cell to joi's own Ollama: it takes the handshake itself, so that an answer needs this one, too. */
+export function passedOnOf(cell: Cell): Packet | null {
+  const packet = packetOf(cell);
+  return packet === null || cell.port !== docker.ollamaPort || cell.address !== '127.0.0.1' ? null : { ...packet, id: onward(cell), address: docker.ollama };
+}
+
+const onward = ({ id }: Cell): string => `${id}, by docker-proxy`;
+
 /** The cells that the suite also looks at past the source's own firewall. */
 const hasWalls = ({ walls }: Cell): boolean => walls !== null;
 
@@ -61,8 +69,9 @@ export function expectations(cells: readonly Cell[], { user, frame, awake }: Fat
     const isLogin = cell.expected === 'allowed' && cell.proto === 'tcp' && cell.port === 22;
     if (isLogin) return fate?.answered === true ? 'pass' : cell.from === 'gateway' && !gatewayIn ? 'red' : 'fail';
     if (!isIn(cell.from)) return 'blind';
-    if (fate === undefined) return strays.has(strayOf(cell, cell.to)) ? 'any' : 'pass';
-    if (cell.expected === 'allowed') return fate.answered || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
+    // Of a machine that cannot be entered its further addresses are not known.
+    if (fate === undefined) return strays.has(strayOf(cell, cell.to)) || (cell.family === 'no path' && !isIn(cell.to)) ? 'any' : 'pass';
+    if (cell.expected === 'allowed') return (fate.answered && user.get(onward(cell))?.answered !== false) || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
     const through = frame.get(cell.id)?.got ?? null;
     const isAwake = isIn(cell.to) && !untracked.has(portOf(cell, cell.to)) && (!vmNames.some((name) => name === cell.to) || awake.has(`${cell.to} ${familyOf(cell)}`));
     const isWitnessed = isAwake || fate.answered;

@@ -1,5 +1,5 @@
 // What changed since the run before. Pure.
-import { changeLines, changesOf, type Earlier } from '../../changes.ts';
+import { changeLines, changesOf, ofVerdict, type Earlier } from '../../changes.ts';
 import type { RunRecord } from '../../model.ts';
 import { cellStateOf } from '../verdicts.ts';
 import { escaped, listOf } from './text.ts';
@@ -9,10 +9,10 @@ const named = 200;
 
 export function changesPart({ findings }: RunRecord, earlier: Earlier | null): string {
   if (earlier === null) return '<p>Nothing to compare with: no run before this one, of the same phase and the same cells, is beside it.</p>';
-  const { changed, fresh, gone } = changesOf(earlier.cells, findings.map(cellStateOf));
+  const { changed, fresh, gone } = ofVerdict(changesOf(earlier.cells, findings.map(cellStateOf)));
   const since = `since ${escaped(earlier.folder)}`;
   const count = changed.length + fresh.length + gone.length;
-  if (count === 0) return `<p>No cell has changed ${since}.</p>`;
+  if (count === 0) return `<p>No verdict has changed ${since}.</p>`;
   const lines = changeLines({ changed, fresh, gone });
-  return `<p>${changed.length} cells changed, ${fresh.length} new, ${gone.length} no longer there, ${since}.</p>${listOf(count > named ? [...lines.slice(0, named), `and ${count - named} more`] : lines)}`;
+  return `<p>Cells ${since}: ${changed.length} with another verdict, ${fresh.length} new, ${gone.length} no longer there.</p>${listOf(count > named ? [...lines.slice(0, named), `and ${count - named} more`] : lines)}`;
 }

@@ -38,9 +38,9 @@ describe('write', () => {
     expect(since('2026-11-21T00:00:00.000Z', { phase: 'setup' })).to.match(/^Nothing to compare with/);
     expect(since('2026-11-22T00:00:00.000Z', { selection: '--grep joi' })).to.match(/^Nothing to compare with/);
     writeFault(parent, '2026-11-22T12:00:00.000Z', 'the inventory is valid', 'it is not');
-    expect(since('2026-11-23T00:00:00.000Z')).to.equal('No cell has changed since 2026-11-20T00-00-00-000Z');
+    expect(since('2026-11-23T00:00:00.000Z')).to.equal('No verdict has changed since 2026-11-20T00-00-00-000Z');
     writeFileSync(join(parent, '2026-11-23T00-00-00-000Z', 'verdicts.json'), '{"schema":1,"flo');
-    expect(since('2026-11-24T00:00:00.000Z'), 'one cut in half').to.equal('No cell has changed since 2026-11-20T00-00-00-000Z');
+    expect(since('2026-11-24T00:00:00.000Z'), 'one cut in half').to.equal('No verdict has changed since 2026-11-20T00-00-00-000Z');
   });
   it('makes the parent where it is not there', () => expect(writeReports(join(parent, 'a', 'b'), startedAt, record).faults).to.deep.equal([]));
   it('reports a folder that cannot be made, and does not throw', () => {
