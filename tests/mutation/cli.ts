@@ -133,8 +133,8 @@ function tell(results: readonly Result[]): boolean {
 try {
   const asked = wanted();
   mkdirSync(reports, { recursive: true });
-  const tried = asked.labs > 1 ? await runApart(asked.labs) : await runHere(asked);
-  const results = [...(isPart ? [] : (asked.again?.others ?? [])), ...tried];
+  const fresh = asked.labs > 1 ? await runApart(asked.labs) : await runHere(asked);
+  const results = [...(isPart ? [] : (asked.again?.others ?? [])), ...fresh];
   write(results);
   process.exitCode = tell(results) ? 0 : 1;
 } catch (error) {
