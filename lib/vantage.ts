@@ -47,6 +47,8 @@ const patienceMs = 60_000;
 const bootTimeoutMs = 30_000;
 /** The prober ends by itself when its stdin does; this is for a connection that died without a word (30 min > any run). */
 export const lifetimeS = 1_800;
+/** How often a prober hears that we are still there, if it hears nothing else: it ends after two minutes without a word. */
+const beatMs = 20_000;
 /** As long as the prober lives: a run may ask again for lost packets, or be slow on purpose; a listener ends with its prober anyway. */
 const listenMs = lifetimeS * 1_000;
 /** Of one listener: a host under someone else's control could send without end. */
@@ -142,7 +144,9 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       pending.set(id, { lines, left: most, settle, onLine });
       send(write(id));
     });
+  let beat: NodeJS.Timeout | undefined;
   const lose = (cause: string): void => {
+    clearInterval(beat);
     lost ??= { operation: 'exchange', cause };
     boot.ready({ operation: 'start-prober', cause });
     for (const { settle } of pending.values()) settle(lost);
@@ -157,7 +161,10 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     else if (boot.kind === null && (started === 'python' || started === 'sh')) {
       boot.kind = started;
       stream.write(program(started));
-    } else if (ready !== null) boot.ready(vantageOf(ready[1] === 'python' ? 'python' : 'sh', ready[2] === '0'));
+    } else if (ready !== null) {
+      beat ??= setInterval(() => send(''), beatMs).unref();
+      boot.ready(vantageOf(ready[1] === 'python' ? 'python' : 'sh', ready[2] === '0'));
+    }
     const parsed = parseLine(line);
     const waiting = parsed === null ? undefined : pending.get(parsed.id);
     if (parsed === null || waiting === undefined) return; // banners, noise, or a hostile host
@@ -233,7 +240,10 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
           void ended.then(({ failure }) => resolve(failure ?? broken ?? { operation: 'exchange', cause: `${listener.id} ended before its time` }));
         }),
       ended: () => lost !== null,
-      close: () => setImmediate(() => void stream.end()), // after what is still to be sent
+      close: () => {
+        clearInterval(beat);
+        setImmediate(() => void stream.end());
+      }, // after what is still to be sent
     };
   };
 

@@ -61,8 +61,12 @@ well_formed() {
   esac
 }
 
+# A connection may die without a word: so long without a line, and nobody is there any more. (Not where `read` has no time limit.)
+patience_s=120
+
 obey() { # commands -> the engine's queue; never waits for a look, so that the end of stdin is seen at once
-  while IFS= read -r line; do
+  while IFS= read -r ${knocks:+-t $patience_s} line; do
+    [ "$line" ] || continue # it says that the operator is still there
     name=${line%% *}
     case $name in '' | *[!A-Za-z0-9]*) name=- ;; esac
     # Nothing but these characters gets near a command line; and a line must fit into PIPE_BUF, see above.
