@@ -1,4 +1,7 @@
 // What a prober says of its host, and of its connection tracking.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { bare, far, near, run, start } from './bench.ts';
 import { readRow, withoutProcNet } from './events.ts';
@@ -61,6 +64,35 @@ forEachKind('facts', ({ kind, sh, proberIn }) => {
       expect(rulesOf((await tell(far, 'configuration')).configuration), 'with another rule').to.not.equal(rulesOf(configuration));
     } finally {
       run(far, 'nft delete table inet hole');
+    }
+  });
+
+  it('loads what the boot would load into a namespace of its own, and says where that differs from what runs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fpt-boot-'));
+    const file = join(folder, 'nftables.conf');
+    chmodSync(folder, 0o755);
+    writeFileSync(file, 'table inet boot {\n  chain in {\n    type filter hook input priority 0; policy drop;\n    iif lo accept\n    tcp dport { 22, 80 } counter accept\n  }\n}\n');
+    // As on a host whose nftables.service is enabled, and no other loader.
+    const wrap = ['unshare', '--mount', 'sh', '-c', `mount -t tmpfs tmpfs /etc/systemd/system && mkdir /etc/systemd/system/sysinit.target.wants && touch /etc/systemd/system/sysinit.target.wants/nftables.service && mount --bind ${file} /etc/nftables.conf && exec "$@"`, 'sh'];
+    const boot = async (): Promise<readonly string[]> => {
+      const prober = await start(kind, { namespace: bare, wrap });
+      const told = (await prober.ask('configuration')).map((event) => Buffer.from(event.split(' ')[2] ?? '', 'hex').toString()).join('');
+      await prober.close();
+      return told.split('\n').filter((line) => /^(boot|running)/.test(line));
+    };
+    try {
+      run(bare, `nft -f ${file}`);
+      expect(await boot()).to.deep.equal(['boot same nft -f /etc/nftables.conf ']);
+      run(bare, 'nft insert rule inet boot in udp dport 53 accept');
+      run(bare, 'nft add table ip other');
+      expect(await boot()).to.deep.equal(['boot differs nft -f /etc/nftables.conf ', 'running-alone inet boot in: udp dport 53 accept', 'running-alone ip other: table ip other {', 'running-alone ip other: }']);
+      run(bare, 'nft flush chain inet boot in');
+      expect(await boot()).to.include('boot-alone inet boot in: tcp dport { 22, 80 } counter accept');
+      writeFileSync(file, 'table inet boot { chain in { tcp dport 22 acept; }; }\n');
+      expect(await boot()).to.deep.equal(['boot unknown what the boot loads does not load in a namespace of its own: nft -f /etc/nftables.conf ']);
+    } finally {
+      run(bare, 'nft flush ruleset');
+      rmSync(folder, { recursive: true });
     }
   });
 

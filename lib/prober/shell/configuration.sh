@@ -60,7 +60,7 @@ boot() { # holds `running` against what the loaders of the boot would make
 }
 
 loaders_of_boot() { # the commands, joined by && at their line ends
-  enabled() { ls /etc/systemd/system/*.wants/$1.service /etc/runlevels/*/$1 >/dev/null; }
+  enabled() { [ "$(ls -d /etc/systemd/system/*.wants/$1.service /etc/runlevels/*/$1)" ]; }
   {
     if enabled ufw && grep -q '^ENABLED=yes' /etc/ufw/ufw.conf && [ ! -x /etc/ufw/before.init ] && [ ! -x /etc/ufw/after.init ]; then echo '/lib/ufw/ufw-init start'; fi
     if enabled nftables; then for file in /etc/nftables.conf /etc/nftables.nft; do [ -r $file ] && echo "nft -f $file"; done; fi
