@@ -26,8 +26,8 @@ export function backingFor(seen: Seen): BackingOf {
   const { gateway } = seen.inventory.site;
   const translators = new Set([...(sources.get(gateway) ?? []), ...seen.discovery.seenAs]);
 
-  const others = new Map(hosts.map((host) => [host, givenPorts(seen.plan, host)]));
-  const fixed = new Set(seen.plan.flows.flatMap(({ flow }) => (flow.from === gateway && flow.sourcePort !== undefined ? [tupleOf(flow)] : [])));
+  const others = new Map(hosts.map((host) => [host, portsOfOthers(seen.plan, host)]));
+  const fixed = new Set(seen.plan.flows.flatMap(({ flow, probe }) => (flow.from === gateway ? [...givenPorts(probe)].map((port) => tupleOf(flow, port)) : [])));
 
   const overlayFlows = seen.plan.flows.filter(({ flow }) => flow.expected === 'allowed' && seen.inventory.matrix.networks[flow.network]?.kind === 'overlay');
 
@@ -54,7 +54,7 @@ export function backingFor(seen: Seen): BackingOf {
     alive: aliveControl(seen, aliveBy),
     // Out there the gateway's own packets look like those that it masquerades, and those of a namesake port like its own.
     witnesses: witnesses.filter((host) => !isBeacon(host) || (flow.from !== gateway && recognises(seen, host, tables.get(host), ours))).flatMap((host) => {
-      if (isBeacon(host) && flow.sourcePort !== undefined && passesGateway(flow) && fixed.has(tupleOf(flow))) {
+      if (isBeacon(host) && passesGateway(flow) && [...givenPorts(probe)].some((port) => fixed.has(tupleOf(flow, port)))) {
         const untranslated = witnessOf(host, flow, { ...ours, translators: new Set() });
         return untranslated.saw === null ? [] : [untranslated];
       }
@@ -122,20 +122,26 @@ function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
   return new Set(isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address)));
 }
 
+/** What we gave the packets ourselves: of a cell that is about it, of a protocol that has its own, of all raw packets and frames. */
+function givenPorts({ look }: Pick<Probe, 'look'>): ReadonlySet<number> {
+  const port = look.by === 'exchange' ? look.exchange.sourcePort : look.by === 'raw' || look.by === 'frame' ? look.sourcePort : 0;
+  return new Set(port === 0 ? [] : [port]);
+}
+
 /** What we gave the packets ourselves, or what the prober says that the kernel gave them. */
 function portsOf({ look }: Probe, observation: Observation | undefined): ReadonlySet<number> {
-  if (look.by === 'raw' || look.by === 'frame') return new Set(look.sourcePort === 0 ? [] : [look.sourcePort]);
+  if (look.by === 'raw' || look.by === 'frame') return givenPorts({ look });
   return new Set((observation?.replies ?? []).flatMap((reply) => (reply.event === 'sent' && reply.sourcePort !== null ? [reply.sourcePort] : [])));
 }
 
 /** Those that the packets of all other vantages were given by us. */
-function givenPorts({ flows }: Plan, host: string): ReadonlySet<number> {
+function portsOfOthers({ flows }: Plan, host: string): ReadonlySet<number> {
   const probes = flows.filter(({ flow }) => flow.from !== host).flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall].filter((one) => one !== null));
   return new Set(probes.flatMap((probe) => [...portsOf(probe, undefined)]));
 }
 
 /** All that a packet shows of itself but its source address. */
-const tupleOf = ({ transport, address, port, sourcePort }: Flow): string => `${transport} ${address} ${port} ${sourcePort}`;
+const tupleOf = ({ transport, address, port }: Flow, sourcePort: number): string => `${transport} ${address} ${port} ${sourcePort}`;
 
 /** Its rules may have taken the packet out of its connection tracking, whose silence then says nothing. */
 function untracked({ discovery }: Seen, host: string, flow: Flow): string | null {

@@ -67,7 +67,7 @@ export function expectations(cells: readonly Cell[], { user, frame, awake }: Fat
     const fate = user.get(cell.id);
     if (cell.family === 'surviving session') return isIn(cell.from) ? 'any' : 'blind';
     const isLogin = cell.expected === 'allowed' && cell.proto === 'tcp' && cell.port === 22;
-    if (isLogin) return fate?.answered === true ? 'pass' : cell.from === 'gateway' && !gatewayIn ? 'red' : 'fail';
+    if (isLogin) return cell.from === 'gateway' && !gatewayIn ? 'red' : fate?.answered === true ? 'pass' : 'fail';
     if (!isIn(cell.from)) return 'blind';
     // Of a machine that cannot be entered its further addresses are not known.
     if (fate === undefined) return strays.has(strayOf(cell, cell.to)) || (cell.family === 'no path' && !isIn(cell.to)) ? 'any' : 'pass';

@@ -94,8 +94,11 @@ function verdictOf({ widest }: Mutant, { seen, exitCode, walls, isOpen, ...compa
   const isWrong = missed.length > 0 || compared.surplus.length > 0 || (compared.seenRed.length > 0) !== (exitCode !== 0);
   const over = { ...compared, missed };
   if (isOpen && !isWrong && compared.seenRed.length > 0) return result({ ...over, result: 'killed', reason: `${compared.seenRed.length} cells red, as reckoned` });
-  if (isWrong) return result({ ...over, result: 'survived', reason: `${missed.length} cells not red that must be, ${compared.surplus.length} red that must not` });
   const now = new Map(seen.map((cell) => [cell.id, cell]));
+  if (isWrong) {
+    const [first] = missed.map((line) => now.get(line.slice(line.indexOf(': ') + 2))?.reason ?? 'no such cell');
+    return result({ ...over, result: 'survived', reason: `${missed.length} cells not red that must be${first === undefined ? '' : ` (${first})`}, ${compared.surplus.length} red that must not` });
+  }
   const standing = (one: boolean | null): readonly Opened[] => walls.filter(({ id, wall }) => now.get(id)?.walls?.[wall].stands === one);
   const wrong = standing(true);
   if (wrong.length > 0) return result({ ...over, result: 'survived', reason: `walls that are open and are said to stand: ${wrong.slice(0, 10).map(({ id, wall }) => `${wall} of ${id}`).join(', ')}` });

@@ -150,6 +150,26 @@ describe('backing: what the gateway sends itself', () => {
   it('is told from what it passes on, by the address that it has from the source', () => expect(saw('172.22.22.2')).to.match(/^gateway's connection tracking has it/));
 });
 
+describe('backing: what a beacon sees behind the gateway', () => {
+  const [facts, control] = [discovery.hosts.operator as Facts, 'operator => 1.1.1.1 tcp/443'];
+  const outside = { ...facts, addresses: [{ interface: 'eth0', address: '1.1.1.1', prefix: 32, scope: 'global' as const }] };
+  const beaconed = { ...discovery, hosts: { ...discovery.hosts, shore: outside }, witnesses: [...discovery.witnesses, 'shore'], beacons: { shore: '1.1.1.1' }, seenAs: [] };
+  const all = plan({ discovery: beaconed });
+  const row = (transport: string, source: string, sport: number, dport: number): string =>
+    `ipv4 2 ${transport} 17 29 src=${source} dst=1.1.1.1 sport=${sport} dport=${dport} [UNREPLIED] src=1.1.1.1 dst=${source} sport=${dport} dport=${sport} mark=0 use=2`;
+  const saw = (cell: string, sport: number, dport: number): string | null | undefined => {
+    const planned = all.flows.find(({ flow }) => flow.id === cell);
+    if (planned?.farWall == null) throw new Error(`no frame of ${cell}`);
+    const operators = row('tcp', '198.51.100.10', 50_000, 443).replace(' 17 29', ' 6 29 ESTABLISHED');
+    const given = seen({ replies: { [control]: sent(50_000) }, tracked: { shore: tracked([operators, row('udp', '198.51.100.4', sport, dport)]) } });
+    const observations = new Map([...given.observations, [control, anObservation({ id: control, vantage: 'operator', replies: sent(50_000) })]]);
+    return backingFor({ ...given, discovery: beaconed, plan: all, observations }).farWall(planned, planned.farWall).witnesses.find(({ id }) => id.endsWith('shore'))?.saw;
+  };
+  const frame = all.flows.find(({ flow }) => flow.id === 'joi -> 1.1.1.1 udp/161')?.farWall?.look;
+  it('is ours by the port that we gave it', () => expect(saw('joi -> 1.1.1.1 udp/161', frame?.by === 'frame' ? frame.sourcePort : 0, 161)).to.match(/^shore's connection tracking has it/));
+  it("is not told from the gateway's own where it has the same port, as DHCP's clients have", () => expect(saw('joi -> 1.1.1.1 udp/67', 68, 67)).to.equal(undefined));
+});
+
 describe('backing: what a firewall refuses by a RST of its own', () => {
   const cell = 'joi -> ntp vmbr1 tcp/25';
   const line = (state: string): string => `ipv4 2 tcp 6 117 ${state} src=172.22.22.2 dst=172.22.22.3 sport=40001 dport=25 [UNREPLIED] src=172.22.22.3 dst=172.22.22.2 sport=25 dport=40001 mark=0 use=2`;
