@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { repository } from '../../lab/up.ts';
+import { hashOf } from '../../lib/bundle/hash.ts';
 import { makeManifest } from '../../lib/bundle/manifest.ts';
 import { shipped, typeNpmTest, type Cell, type Ran } from './harness.ts';
 
@@ -54,7 +55,7 @@ describe('the reports of a run in the lab', () => {
     expect(command('diff', folder, other)).to.deep.equal({ code: 0, said: `no change in ${ran.cells.length} cells\n` });
     const { id } = ran.cells[0] ?? { id: '' };
     const text = readFileSync(join(other, 'evidence.json'), 'utf8');
-    writeFileSync(join(other, 'evidence.json'), text.replace('"verdict": "pass"', '"verdict": "fail"'));
+    writeFileSync(join(other, 'evidence.json'), text.replace('"verdict":"pass"', '"verdict":"fail"'));
     const { code, said } = command('diff', folder, other);
     expect(said).to.include(`${id}: pass (`).and.include('-> fail').and.include(`1 cells changed, 0 new, 0 no longer there, of ${ran.cells.length}`);
     expect(code).to.equal(1);
@@ -72,7 +73,7 @@ describe('the reports of a run in the lab', () => {
     try {
       writeFileSync(file, `${text.slice(0, place)}${(Number.parseInt(hex.slice(0, 2), 16) ^ 1).toString(16).padStart(2, '0')}${text.slice(place + 2)}`);
         const names = Object.keys((JSON.parse(manifest) as { files: Record<string, string> }).files);
-      writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, readFileSync(join(folder, name))])), null));
+      writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, hashOf(join(folder, name))])), null));
       const { code, said } = command('verify', folder);
       expect(said).to.match(told).and.not.include('SHA-256');
       expect(code).to.equal(1);
