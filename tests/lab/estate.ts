@@ -23,7 +23,7 @@ async function measured(hosts: number): Promise<Grown> {
   await upEstate(hosts);
   const reports = mkdtempSync(join(repository, 'reports', 'estate-'));
   const began = Date.now();
-  const env = { FLOWPROOF_REPORTS: reports, FLOWPROOF_INVENTORY: '/root/inventory.json', CI: 'true', NODE_OPTIONS: process.env.FLOWPROOF_NODE_OPTIONS ?? '' };
+  const env = { FLOWPROOF_REPORTS: reports, FLOWPROOF_INVENTORY: '/root/inventory.json', CI: 'true' };
   const child = begin('operator', ['setsid', 'npm', 'test'], { dir: repository, env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
