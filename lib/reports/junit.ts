@@ -26,7 +26,7 @@ function attribute(text: string): string {
 /** One suite a vantage, one case a finding; a run of no finding is one error, since no reader takes an empty file for a fault. */
 export const renderJunit = (record: RunRecord): string => [...junitPieces(record)].join('');
 
-/** The same in pieces, a suite each: the document of a whole run takes twenty times its text in memory. */
+/** The same in pieces, a suite each: the document of a whole run takes many times its text in memory. */
 export function* junitPieces(record: RunRecord): Generator<string> {
   const { run, findings } = record;
   if (findings.length === 0) return yield renderJunitFault('the run has cells', run.stopped ?? 'no cell was looked at');

@@ -19,7 +19,7 @@ const watchEveryMs = 250;
 /** No run takes this long: it hangs. */
 const hangsAfterMs = 1_500_000;
 
-async function measured(hosts: number): Promise<Grown> {
+async function measured(hosts: number, stop: AbortSignal): Promise<Grown> {
   await upEstate(hosts);
   const reports = mkdtempSync(join(repository, 'reports', 'estate-'));
   const began = Date.now();
@@ -29,7 +29,7 @@ async function measured(hosts: number): Promise<Grown> {
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   const peak = { kB: 0, cpuS: 0, sessions: 0 };
   const timer = setInterval(() => {
-    if (Date.now() - began > hangsAfterMs) for (const pid of descendantsOf(child.pid)) process.kill(pid, 'SIGKILL');
+    if (stop.aborted || Date.now() - began > hangsAfterMs) for (const pid of descendantsOf(child.pid)) process.kill(pid, 'SIGKILL');
     for (const pid of descendantsOf(child.pid).filter((one) => commandOf(one).includes('mocha'))) {
       peak.kB = Math.max(peak.kB, peakOf(pid));
       peak.cpuS = Math.max(peak.cpuS, cpuOf(pid));
@@ -84,9 +84,12 @@ async function main(words: readonly string[]): Promise<void> {
     return;
   }
   const rows: Grown[] = [];
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   try {
     for (const hosts of asked) {
-      rows.push(await measured(hosts));
+      rows.push(await measured(hosts, stop.signal));
+      if (stop.signal.aborted) break;
       console.log(told(rows.slice(-1)));
     }
   } finally {
@@ -94,7 +97,7 @@ async function main(words: readonly string[]): Promise<void> {
   }
   console.log(`\n${told(rows)}`);
   writeFileSync(join(repository, 'reports/estate.json'), `${JSON.stringify(rows, null, 1)}\n`);
-  process.exitCode = rows.every(({ green }) => green) ? 0 : 1;
+  process.exitCode = stop.signal.aborted ? 130 : rows.every(({ green }) => green) ? 0 : 1;
 }
 
 await main(process.argv.slice(2));

@@ -1,7 +1,7 @@
 // How the cells of a run are told to mocha: each is a test, or, of very many, each pair of a source and a destination.
 import type { PlannedFlow } from '../../lib/model.ts';
 
-/** mocha keeps some 4 KB of each test until its end: a hundred hosts' cells would be 400 MB. */
+/** mocha keeps kilobytes of each test until its end, and a hundred hosts have 100,000 cells. */
 export const mostTests = 20_000;
 
 export type Told = Readonly<{ title: string; flows: readonly PlannedFlow[] }>;
