@@ -3,10 +3,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readCells, readEvidence, type EvidenceError } from '../lib/bundle/evidence.ts';
+import { readEvidence, type EvidenceError } from '../lib/bundle/evidence.ts';
 import { pruneRuns } from '../lib/bundle/prune.ts';
 import { recordOf } from '../lib/bundle/record.ts';
-import { runsIn, verifyRun } from '../lib/bundle/runs.ts';
+import { cellsOf, runsIn, verifyRun } from '../lib/bundle/runs.ts';
 import { changeLines, changesOf } from '../lib/changes.ts';
 import { rejudge } from '../lib/rejudge.ts';
 import { printable } from '../lib/reports/console.ts';
@@ -50,7 +50,7 @@ const commands: Readonly<Record<string, (given: Given) => number>> = {
   diff({ runs }) {
     const [before, after, ...more] = runs.map(folderOf);
     if (before === undefined || after === undefined || more.length > 0) throw new Refusal(usage);
-    const [was, is] = [before, after].map((folder) => readCells(evidenceOf(folder), join(basename(folder), 'evidence.json')));
+    const [was, is] = [before, after].map(cellsOf);
     const changes = changesOf(was?.cells ?? [], is?.cells ?? []);
     for (const line of changeLines(changes)) say(line);
     const count = changes.changed.length + changes.fresh.length + changes.gone.length;
@@ -79,7 +79,7 @@ const commands: Readonly<Record<string, (given: Given) => number>> = {
     const differences = rejudge(evidence);
     if (differences.length > 0) throw new Refusal(`${basename(folder)}: ${differences.length} verdicts or outcomes are not what the evidence makes them; \`npm run reports -- verify\` names them. Nothing was written`);
     const copies = Object.fromEntries(readdirSync(folder).filter((name) => name === 'inventory.json' || name === 'matrix.md').map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
-    const { folder: into, faults } = writeReports(join(dirname(folder), 'rendered'), basename(folder), recordOf(evidence), copies);
+    const { folder: into, faults } = writeReports(join(dirname(folder), 'rendered'), basename(folder), recordOf(evidence), copies, dirname(folder));
     for (const fault of faults) say(`not written: ${fault}`);
     const names = readdirSync(into).filter((name) => !name.startsWith('manifest.json'));
     const same = names.filter((name) => statSync(join(folder, name), { throwIfNoEntry: false }) !== undefined && readFileSync(join(folder, name)).equals(readFileSync(join(into, name))));
@@ -91,7 +91,7 @@ const commands: Readonly<Record<string, (given: Given) => number>> = {
 /** A run in a line; one that cannot be read is told, not left out. */
 function told(folder: string): string {
   try {
-    const { phase, cells } = readCells(evidenceOf(folder), 'evidence.json');
+    const { phase, cells } = cellsOf(folder);
     const count = (verdict: string): string => `${verdict} ${cells.filter((cell) => cell.verdict === verdict && !cell.waived).length}`;
     const here = readdirSync(folder);
     return `phase ${phase}, ${cells.length} cells: ${['pass', 'fail', 'inconclusive'].map(count).join(', ')}, waived ${cells.filter(({ waived }) => waived).length}; ${here.includes('manifest.json.sig') ? 'signed' : here.includes('manifest.json') ? 'not signed' : 'no manifest'}`;

@@ -14,7 +14,7 @@ import { namespaceOf } from './topology.ts';
 /** What root in a machine may do. No clock, no modules, no devices, no mounts: those are the host's. */
 export const capabilities =
   '-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,' +
-  '+net_raw,+net_admin,+sys_chroot,+sys_ptrace,+sys_nice,+sys_resource,+ipc_lock,+audit_write';
+  '+net_raw,+net_admin,+sys_chroot,+sys_ptrace,+sys_nice,+sys_resource,+ipc_lock,+audit_write,+setfcap';
 
 export interface Result {
   readonly stdout: string;

@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { canonical } from './address.ts';
 import { findArrival, knownEntries, parseEntries, type Entry, type Ours } from './conntrack.ts';
-import { factsOf, interfaceOf, isFailure, operator } from './facts.ts';
+import { factsOf, interfaceOf, isFailure, isUntracked, operator } from './facts.ts';
 import type { Account, Backing, Control, Discovery, Flow, Heard, Observation, Plan, PlannedFlow, Probe, Resets, Tracked, Witness } from './model.ts';
 import { isAnswer, senderControls } from './senders.ts';
 
@@ -47,7 +47,7 @@ export function backingFor(seen: Seen): BackingOf {
     const { before, after } = isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4;
     // The machine that translates has the packet's own source in its table; what it sent itself is under its own address.
     const arrival = findArrival(flow, entriesOf(table, flow).filter(counts), host === gateway ? { ...ours, translators: new Set() } : ours, table.known);
-    const why = isBeacon(host) ? null : masqueraded(seen, host, flow, ours);
+    const why = untracked(seen, host, flow) ?? (isBeacon(host) ? null : masqueraded(seen, host, flow, ours));
     return { id, before, after: why === null ? after : { ...after, held: false, detail: why }, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
   };
   const common = ({ flow, witnesses, listener, aliveBy }: PlannedFlow, probe: Probe, ours: Ours): Pick<Backing, 'alive' | 'witnesses' | 'listener' | 'resets'> => ({
@@ -142,6 +142,12 @@ function givenToOthers({ flows }: Plan): (host: string) => Ours['others'] {
 
 /** All that a packet shows of itself but its source address. */
 const tupleOf = ({ transport, address, port, sourcePort }: Flow): string => `${transport} ${address} ${port} ${sourcePort}`;
+
+/** Its rules may have taken the packet out of its connection tracking, whose silence then says nothing. */
+function untracked({ discovery }: Seen, host: string, flow: Flow): string | null {
+  const facts = factsOf(discovery, host);
+  return isFailure(facts) || !isUntracked(facts, flow) ? null : `the rules of ${host} take such packets out of its connection tracking (notrack)`;
+}
 
 /** Behind a router the source may be masqueraded; then only its port tells that an entry is ours. */
 function masqueraded({ discovery }: Seen, host: string, { route, from, transport }: Flow, { sourcePorts }: Ours): string | null {

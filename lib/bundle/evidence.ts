@@ -54,7 +54,7 @@ const cell = z.looseObject({
   id: z.string(), expected: z.enum(['allowed', 'denied']), verdict: z.enum(['pass', 'fail', 'inconclusive']), grade: z.string().nullable(), reason: z.string(), outcome: z.looseObject({ seen: z.string() }),
   waiver: z.looseObject({}).nullable().optional(),
 });
-const summary = z.looseObject({ schema: z.literal(1), run: z.looseObject({ phase: z.string().optional(), fault: z.string().optional() }), flows: z.array(cell) });
+const summary = z.looseObject({ schema: z.literal(1), run: z.looseObject({ phase: z.string().optional(), selection: z.string().nullable().optional(), fault: z.string().optional() }), flows: z.array(cell) });
 
 /** @throws EvidenceError: no JSON (cut in half), not of the shape, or a run that came to no record */
 export function readEvidence(text: string, name: string): Evidence {
@@ -71,11 +71,12 @@ export function readEvidence(text: string, name: string): Evidence {
   };
 }
 
-/** What the run made of each cell, and nothing of what it was made from: of any evidence.json of schema 1. */
-export function readCells(text: string, name: string): Readonly<{ phase: string; cells: readonly CellState[] }> {
+/** What the run made of each cell, and nothing of what it was made from: of a verdicts.json, or of any evidence.json of schema 1. */
+export function readCells(text: string, name: string): Readonly<{ phase: string; selection: string | null; cells: readonly CellState[] }> {
   const { run, flows } = shaped(summary, text, name);
   if (run.fault !== undefined) throw new EvidenceError(`${name}: that run came to no record: ${run.fault}`);
-  return { phase: run.phase ?? 'unknown', cells: flows.map(({ outcome: { seen }, waiver, ...told }) => ({ ...told, seen, waived: waiver !== null && waiver !== undefined })) };
+  const cells = flows.map(({ id, expected, verdict, grade, reason, outcome: { seen }, waiver }) => ({ id, expected, verdict, grade, seen, reason, waived: waiver !== null && waiver !== undefined }));
+  return { phase: run.phase ?? 'unknown', selection: run.selection ?? null, cells };
 }
 
 function shaped<T>(shape: z.ZodType<T>, text: string, name: string): T {

@@ -8,6 +8,7 @@ import type { Evidence } from './evidence.ts';
 export function recordOf({ account, phase, selection, observations, flows, file }: Evidence): RunRecord {
   const { schema, run, controls } = file as unknown as Pick<RunRecord, 'schema' | 'run' | 'controls'>;
   const { findings } = applyWaivers(findingsOf({ ...account, phase, observations }), account.inventory.waivers ?? [], run.startedAt.slice(0, 10));
+  const hosts = run.hosts.map((host) => ({ ...host, configuration: (host as Partial<typeof host>).configuration ?? null })); // older evidence has none
   const asked = new Set(flows.map(({ id }) => id));
-  return { schema, run, controls, findings: selection === null ? findings : findings.filter(({ flow }) => asked.has(flow.id)), account };
+  return { schema, run: { ...run, hosts }, controls, findings: selection === null ? findings : findings.filter(({ flow }) => asked.has(flow.id)), account };
 }

@@ -4,7 +4,7 @@ import { within } from '../address.ts';
 import { factsOf, isFailure, operator, sourceAddress } from '../facts.ts';
 import type { Facts, Failure, Flow, Look, Transport } from '../model.ts';
 import { firstPacketOf, ipProtocols } from '../packet.ts';
-import { protocolFor } from '../protocols/index.ts';
+import { protocolFor, protocols } from '../protocols/index.ts';
 import type { Untested } from './cells.ts';
 import { addressOn, networksOf } from './destinations.ts';
 import { hostAt, highPort, replyPorts, routeOf, settled, type Cell, type Drawn, type Input } from './input.ts';
@@ -59,18 +59,23 @@ const unmade: Look = settled({ seen: 'unprobed', failure: { operation: 'facts', 
 
 const unknown = (what: string): Failure => ({ operation: 'facts', cause: `the address of ${what} is not known` });
 
-/** To a fresh high port and to the port's own namesake. */
+/** To a fresh high port and to the port's own namesake; and to what a row allows from a port of its own alone (DHCP's clients), from another. */
 function sourcePortCells(input: Drawn, vantage: string, allowed: readonly Flow[]): Family {
   const isRow = ({ flow }: Cell): boolean => flow.address !== null && allowed.some((row) => row.address === flow.address && row.transport === flow.transport && row.port === flow.port);
+  const look = (flow: Flow, address: string, token: string, facts: Facts): Look => ({ by: 'exchange', exchange: exchangeFor(input, flow, address, null, token, facts) });
   const all = peersOf(input, vantage).flatMap((peer) => {
     const high = highPort(input.newToken());
     return replyPorts.flatMap(([transport, sourcePort]) => [high, sourcePort].map((port): Cell =>
-      cellOf(input, vantage, peer, { family: 'source port', transport, port, sourcePort, suffix: `${port === high ? 'high' : port} from ${sourcePort}` },
-        (flow, address, token, facts) => ({ by: 'exchange', exchange: exchangeFor(input, flow, address, null, token, facts) }))));
+      cellOf(input, vantage, peer, { family: 'source port', transport, port, sourcePort, suffix: `${port === high ? 'high' : port} from ${sourcePort}` }, look)));
+  });
+  const others = allowed.flatMap(({ id, to, network, address, transport, port, protocol }): readonly Cell[] => {
+    if (protocols[protocol].sourcePort === 0 || address === null) return [];
+    const peer = { to, network, address, label: id.slice(id.indexOf('-> ') + 3, id.lastIndexOf(' ')), external: false };
+    return [cellOf(input, vantage, peer, { family: 'source port', transport, port, sourcePort: highPort(input.newToken()), suffix: `${port} from high` }, look)];
   });
   const isMirrored = ({ flow }: Cell): boolean => flow.port === flow.sourcePort && !asksFirst(input, vantage, flow.to);
   return {
-    cells: all.filter((cell) => !isRow(cell) && !isMirrored(cell)),
+    cells: [...all.filter((cell) => !isRow(cell) && !isMirrored(cell)), ...others],
     gaps: [
       ...untested(all.filter(isRow), 'a row allows it from any source port'),
       ...untested(all.filter((cell) => isMirrored(cell) && !isRow(cell)), oneDirection),

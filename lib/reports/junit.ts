@@ -84,6 +84,7 @@ function propertiesOf({ run }: RunRecord, vantage: string): Readonly<Record<stri
     run: run.id, phase: run.phase, selection: run.selection ?? 'all', operator: run.operator, inventory: `sha256:${run.inventoryHash}`, matrix: run.matrixHash === null ? 'none' : `sha256:${run.matrixHash}`, flowproof: run.version, node: run.node,
     prober: host?.prober ?? 'none', kernel: host?.facts?.kernel ?? 'unknown',
     ...Object.fromEntries(run.hosts.map(({ name, hostKey }) => [`hostKey.${name}`, hostKey ?? 'none'])),
+    ...Object.fromEntries(run.hosts.map(({ name, configuration }) => [`rules.${name}`, configuration !== null && 'rules' in configuration && configuration.rules !== null ? `sha256:${configuration.rules}` : 'not read'])),
     startedAt: run.startedAt, endedAt: run.endedAt,
     ...(clock === null ? { 'clock.ntp': 'no answer' } : { 'clock.ntp': clock.serverTime, 'clock.local': clock.localTime, 'clock.offsetMs': String(clock.offsetMs), 'clock.withinMs': String(clock.withinMs), 'clock.cell': clock.cell }),
   };

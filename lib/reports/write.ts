@@ -3,11 +3,12 @@ import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, symlin
 import { basename, join } from 'node:path';
 import { hashOf } from '../bundle/hash.ts';
 import { makeManifest } from '../bundle/manifest.ts';
-import { before } from '../bundle/runs.ts';
+import { before, earlierOf } from '../bundle/runs.ts';
 import type { RunRecord } from '../model.ts';
 import { htmlFile } from './html/file.ts';
 import { jsonPieces } from './json.ts';
 import { junitPieces, renderJunitFault } from './junit.ts';
+import { renderVerdicts } from './verdicts.ts';
 
 /** A report's text in pieces: that of a hundred hosts is not held whole. */
 type Render = () => Iterable<string>;
@@ -15,13 +16,16 @@ type Written = Readonly<{ folder: string; faults: readonly string[] }>;
 
 /**
  * Writes junit.xml, evidence.json and report.html into a folder named by the UTC time, and points `latest` to it. `used`: what the run was made
- * from, by file name, to stand beside them. The manifest comes last: a folder without one did not come to its end.
+ * from, by file name, to stand beside them; `beside`: where the runs are that it is held against. The manifest comes last: a folder without one did not come to its end.
  * @returns what could not be written; one report's fault stops no other
  */
-export function writeReports(parent: string, startedAt: string, record: RunRecord, used: Readonly<Record<string, string>> = {}): Written {
+export function writeReports(parent: string, startedAt: string, record: RunRecord, used: Readonly<Record<string, string>> = {}, beside = parent): Written {
   const copies = Object.fromEntries(Object.entries(used).map(([name, text]) => [name, () => [text]]));
-  return write(parent, startedAt, { ...copies, 'junit.xml': () => junitPieces(record), 'evidence.json': () => jsonPieces(record), 'report.html': () => [htmlFile(record)] });
+  const earlier = earlierOf(beside, folderOf(startedAt), record.run);
+  return write(parent, startedAt, { ...copies, 'junit.xml': () => junitPieces(record), 'verdicts.json': () => [renderVerdicts(record)], 'evidence.json': () => jsonPieces(record), 'report.html': () => [htmlFile(record, earlier)] });
 }
+
+const folderOf = (startedAt: string): string => startedAt.replace(/[:.]/g, '-');
 
 /** For a run that came to no record. */
 export function writeFault(parent: string, startedAt: string, name: string, message: string): Written {
@@ -32,7 +36,7 @@ export function writeFault(parent: string, startedAt: string, name: string, mess
 }
 
 function write(parent: string, startedAt: string, reports: Readonly<Record<string, Render>>): Written {
-  const folder = join(parent, startedAt.replace(/[:.]/g, '-'));
+  const folder = join(parent, folderOf(startedAt));
   const faults: string[] = [];
   const attempt = (what: string, action: () => void): void => {
     try {

@@ -1,7 +1,7 @@
 // One mutant: made, reckoned, run, compared, mended.
 import { innerNames, type InnerName, nebula, publicAddresses, vmbr1, wan } from '../../lab/topology.ts';
 import { type Cell, npmTest } from '../lab/harness.ts';
-import { compare, expectations, type Fates, packetOf } from './expected.ts';
+import { compare, expectations, type Fates, packetOf, passedOnOf } from './expected.ts';
 import type { Mutant } from './mutants.ts';
 import { type Fate, type Packet, awakeMachines, reckon } from './reckoning.ts';
 
@@ -40,7 +40,7 @@ export async function intactIn(phase: string): Promise<Intact> {
 }
 
 async function fatesOf(cells: readonly Cell[]): Promise<Fates> {
-  const packets = cells.flatMap((cell) => packetOf(cell) ?? []);
+  const packets = cells.flatMap((cell) => [packetOf(cell), passedOnOf(cell)].filter((packet) => packet !== null));
   const awake = await awakeMachines(); // before the reckoning's own sets wake them all
   const user = await reckon(packets, 'as a user');
   // joi's come out of the gateway with the gateway's address; the gateway's own, with the same ports, must not be taken for them.

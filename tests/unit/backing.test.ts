@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { backingFor, type Heard, type Seen, type Tracked } from '../../lib/backing.ts';
 import { judge } from '../../lib/judge.ts';
-import type { Backing, Control, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
+import type { Backing, Control, Facts, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
 import { anObservation, failed, held } from '../fixtures/flows.ts';
 import { discovery, inventory, plan } from '../fixtures/site.ts';
 
@@ -108,6 +108,20 @@ describe('backing: the witness', () => {
   it('did not see an entry from before', () => {
     const lines = [entry('172.22.22.2', 40001, 161)];
     expect(backing(cell, { replies: { [cell]: sent(null) }, tracked: { ntp: tracked(lines, { first: { atMs: 0, rows: lines } }) } }).witnesses[0]?.saw).to.equal(null);
+  });
+  it('is none of what its rules take out of connection tracking', () => {
+    const heldBy = (untracked: Facts['untracked'], of = cell): boolean | undefined => {
+      const given = seen({ tracked: { ntp: tracked([]) } });
+      const facts = { ...(discovery.hosts.ntp as Facts), ...(untracked === undefined ? {} : { untracked }) };
+      return backingFor({ ...given, discovery: { ...discovery, hosts: { ...discovery.hosts, ntp: facts } } }).endToEnd(find(of)).witnesses[0]?.after.held;
+    };
+    const udp = (first: number, last: number): Facts['untracked'] => [{ transport: 'udp', first, last }];
+    expect(heldBy(udp(160, 162))).to.equal(false);
+    expect(heldBy([{ transport: 'tcp', first: 1, last: 65_535 }])).to.equal(true);
+    expect(heldBy('all')).to.equal(false);
+    expect(heldBy(udp(162, 65_535))).to.equal(true);
+    expect(heldBy(undefined)).to.equal(true);
+    expect(heldBy(udp(88, 88), 'mesh -> ntp vmbr1 udp/high from 88'), 'by its source port').to.equal(false);
   });
   it('that was planned and never read is no reason to do without one', () => {
     const of = 'gateway -> ntp vmbr1 udp/123';

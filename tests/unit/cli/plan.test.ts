@@ -25,7 +25,7 @@ describe('npm run plan', function () {
   const json = (options: readonly string[], env: Readonly<Record<string, string>> = {}): Told => JSON.parse(run(['--json', ...options], env).stdout) as Told;
 
   const { hosts: _hosts, ...discovered } = discovery;
-  const evidence = renderJson(aRecord([], { discovered, hosts: Object.entries(hosts).map(([name, facts]): HostRecord => ({ name, prober: null, hostKey: null, failure: null, facts })) }));
+  const evidence = renderJson(aRecord([], { discovered, hosts: Object.entries(hosts).map(([name, facts]): HostRecord => ({ name, prober: null, hostKey: null, failure: null, facts, configuration: null })) }));
 
   it('lists in a table what it has as JSON', () => {
     const { cells, total, known } = json([]);
