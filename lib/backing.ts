@@ -26,7 +26,7 @@ export function backingFor(seen: Seen): BackingOf {
   const { gateway } = seen.inventory.site;
   const translators = new Set([...(sources.get(gateway) ?? []), ...seen.discovery.seenAs]);
 
-  const others = new Map(hosts.map((host) => [host, portsOfOthers(seen.plan, host)]));
+  const others = givenToOthers(seen.plan);
   const fixed = new Set(seen.plan.flows.flatMap(({ flow, probe }) => (flow.from === gateway ? [...givenPorts(probe)].map((port) => tupleOf(flow, port)) : [])));
 
   const overlayFlows = seen.plan.flows.filter(({ flow }) => flow.expected === 'allowed' && seen.inventory.matrix.networks[flow.network]?.kind === 'overlay');
@@ -36,7 +36,7 @@ export function backingFor(seen: Seen): BackingOf {
     sources: sources.get(flow.from) ?? new Set(),
     translators: passesGateway(flow) ? translators : new Set(seen.discovery.seenAs),
     sourcePorts: portsOf(probe, seen.observations.get(probe.id)),
-    others: others.get(flow.from) ?? new Set(),
+    others: others(flow.from),
   });
   const passesGateway = ({ route }: Flow): boolean => route?.via !== undefined && sources.get(gateway)?.has(canonical(route.via)) === true;
   const witnessOf = (host: string, flow: Flow, ours: Ours, counts: (entry: Entry) => boolean = () => true): Witness => {
@@ -134,10 +134,16 @@ function portsOf({ look }: Probe, observation: Observation | undefined): Readonl
   return new Set((observation?.replies ?? []).flatMap((reply) => (reply.event === 'sent' && reply.sourcePort !== null ? [reply.sourcePort] : [])));
 }
 
-/** Those that the packets of all other vantages were given by us. */
-function portsOfOthers({ flows }: Plan, host: string): ReadonlySet<number> {
-  const probes = flows.filter(({ flow }) => flow.from !== host).flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall].filter((one) => one !== null));
-  return new Set(probes.flatMap((probe) => [...portsOf(probe, undefined)]));
+/** A function from a vantage to those that the packets of all other vantages were given by us. */
+function givenToOthers({ flows }: Plan): (host: string) => Ours['others'] {
+  const owners = new Map<number, string | null>(); // null: several
+  for (const { flow, probe, nearWall, farWall } of flows)
+    for (const one of [probe, nearWall, farWall])
+      for (const port of one === null ? [] : portsOf(one, undefined)) {
+        const owner = owners.get(port);
+        owners.set(port, owner === undefined || owner === flow.from ? flow.from : null);
+      }
+  return (host) => ({ has: (port) => owners.has(port) && owners.get(port) !== host });
 }
 
 /** All that a packet shows of itself but its source address. */
@@ -164,7 +170,7 @@ function masqueraded({ discovery }: Seen, host: string, { route, from, transport
 function recognises({ plan, observations, discovery }: Seen, beacon: string, table: Table | undefined, { sourcePorts }: Ours): boolean {
   const facts = factsOf(discovery, beacon);
   if (isFailure(facts) || table === undefined) return false;
-  const others = new Set<number>();
+  const others: Ours['others'] = new Set<number>();
   const given = sourcePorts.size > 0 ? { others, sources: new Set<string>(), translators: null } : { others, sources: ownAddresses(discovery, operator), translators: new Set<string>() };
   return plan.controls.some((probe) => {
     const { flow } = probe;

@@ -27,13 +27,17 @@ export type Entered = Readonly<{
 /** sshd's stock MaxStartups begins to drop logins at 10 that are not through yet; half of that leaves room for others. */
 const loginsAtOnce = 5;
 
+/** Each is some processes of ssh and ssh-keygen here, one after the other. */
+const readsAtOnce = 8;
+
 /**
  * Enters every host. Nothing is sent before the host keys of all of them are on file.
  * @returns one entry a host and one for the operator's seat; a failure is in the entry, never thrown
  */
 export async function enterAll(inventory: Inventory): Promise<readonly Entered[]> {
   const hosts = Object.keys(inventory.matrix.hosts);
-  const logins = await Promise.all(hosts.map((host) => readLogin(inventory.site.logins[host] ?? host)));
+  const reads = pLimit(readsAtOnce);
+  const logins = await Promise.all(hosts.map((host) => reads(() => readLogin(inventory.site.logins[host] ?? host))));
   const outside = await Promise.all(Object.values(inventory.site.beacons ?? {}).map(readLogin));
   const unknown = [...logins, ...outside].filter((login): login is Failure => 'operation' in login);
   if (unknown.length > 0) {

@@ -13,7 +13,6 @@ import { wallsOf } from './plan/walls.ts';
  */
 export function makePlan(given: Input): Plan {
   const input = drawing(given);
-  const unwanted = new Set<string>(input.inventory.site.without ?? []);
   const cells: Cell[] = [];
   const untested: Untested[] = [];
   for (const vantage of [...Object.keys(input.inventory.matrix.hosts), operator]) {
@@ -21,7 +20,7 @@ export function makePlan(given: Input): Plan {
     const other = otherCells(input, vantage, ordinary.allowed);
     untested.push(...ordinary.gaps, ...other.gaps);
     for (const cell of [...ordinary.cells, ...other.cells]) {
-      if (unwanted.has(cell.flow.family)) untested.push({ id: cell.flow.id, reason: `the inventory goes without the family "${cell.flow.family}"` });
+      if (input.unwanted.has(cell.flow.family)) untested.push({ id: cell.flow.id, reason: `the inventory goes without the family "${cell.flow.family}"` });
       else cells.push(cell);
     }
   }

@@ -25,6 +25,8 @@ import { applyWaivers } from './waivers.ts';
 export type Run = Readonly<{
   /** The planned flows that are selected: those that end in a finding. */
   flows: Plan['flows'];
+  /** Whether these are all that there are. */
+  whole: boolean;
   /** Always resolves: with a finding for each planned flow, also when the run is interrupted. */
   record: Promise<RunRecord>;
   /** Ends the run before its time: what is not looked at yet stays so and says why. */
@@ -94,7 +96,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
     throw new NothingSelected(selection?.name ?? 'the inventory');
   }
   progress?.planned(flows);
-  return { flows, interrupt, record: observe() };
+  return { flows, whole: selection === null, interrupt, record: observe() };
 }
 
 /** What the plan is made from. Asks the names of external targets, and sends nothing else. */

@@ -39,7 +39,7 @@ const untested = (cells: readonly Cell[], reason: string): readonly Untested[] =
 type Asked = Readonly<{ family: Flow['family']; transport: Transport; port: number; suffix: string; sourcePort?: number; by?: string }>;
 
 /** A denied cell; what is not known of its ends, it says instead of looking. `nextHop`: where it does not go by the source's own route. */
-function cellOf(input: Input, vantage: string, peer: Peer, { suffix, ...asked }: Asked, look: (flow: Flow, address: string, token: string, facts: Facts) => Look, nextHop?: string): Cell {
+function cellOf(input: Drawn, vantage: string, peer: Peer, { suffix, ...asked }: Asked, look: (flow: Flow, address: string, token: string, facts: Facts) => Look, nextHop?: string): Cell {
   const facts = factsOf(input.discovery, vantage);
   const address = typeof peer.address === 'string' ? peer.address : null;
   const flow: Flow = {
@@ -47,16 +47,20 @@ function cellOf(input: Input, vantage: string, peer: Peer, { suffix, ...asked }:
     protocol: protocolFor(asked.transport, asked.port), expected: 'denied', row: 'everything else',
     route: isFailure(facts) || address === null ? null : routeOf(facts, nextHop ?? address), ...asked,
   };
+  if (input.unwanted.has(flow.family)) return { flow, probe: { id: flow.id, vantage, flow, token: '', look: unmade } };
   const token = input.newToken();
   const failure = isFailure(facts) ? facts : typeof peer.address === 'string' ? null : peer.address;
   const how = failure !== null || address === null || isFailure(facts) ? settled({ seen: 'unprobed', failure: failure ?? unknown(peer.label) }) : look(flow, address, token, facts);
   return { flow, probe: { id: flow.id, vantage, flow, token, look: how } };
 }
 
+/** Of a cell that is counted alone. */
+const unmade: Look = settled({ seen: 'unprobed', failure: { operation: 'facts', cause: 'not wanted' } });
+
 const unknown = (what: string): Failure => ({ operation: 'facts', cause: `the address of ${what} is not known` });
 
 /** To a fresh high port and to the port's own namesake; and to what a row allows from a port of its own alone (DHCP's clients), from another. */
-function sourcePortCells(input: Input, vantage: string, allowed: readonly Flow[]): Family {
+function sourcePortCells(input: Drawn, vantage: string, allowed: readonly Flow[]): Family {
   const isRow = ({ flow }: Cell): boolean => flow.address !== null && allowed.some((row) => row.address === flow.address && row.transport === flow.transport && row.port === flow.port);
   const look = (flow: Flow, address: string, token: string, facts: Facts): Look => ({ by: 'exchange', exchange: exchangeFor(input, flow, address, null, token, facts) });
   const all = peersOf(input, vantage).flatMap((peer) => {
@@ -86,7 +90,7 @@ function asksFirst({ inventory }: Input, vantage: string, to: string): boolean {
   return !(to === operator || Object.hasOwn(hosts, to)) || rank(vantage) < rank(to);
 }
 
-function protocolCells(input: Input, vantage: string): Family {
+function protocolCells(input: Drawn, vantage: string): Family {
   const all = peersOf(input, vantage).flatMap((peer) => otherProtocols.map((port): Cell =>
     cellOf(input, vantage, peer, { family: 'ip protocol', transport: 'ip', port, suffix: String(port) }, (_flow, address, token, facts) => {
       const source = sourceAddress(facts, address);

@@ -29,6 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'outcome.ts': ['node:net', 'address.ts', 'facts.ts', 'protocols/index.ts'],
   'changes.ts': [],
   'bundle/evidence.ts': ['zod', 'changes.ts'],
+  'bundle/hash.ts': ['node:crypto', 'node:fs'],
   'bundle/manifest.ts': ['node:crypto', 'zod'],
   'bundle/record.ts': ['findings.ts', 'waivers.ts', 'bundle/evidence.ts'],
   'bundle/prune.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'nightly/prune.ts'],
@@ -84,7 +85,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'reports/html/assessor.ts': ['facts.ts', 'reports/*', 'reports/html/*'],
   'reports/html/changes.ts': ['changes.ts', 'reports/*', 'reports/html/*'],
   'reports/html/*': ['reports/*', 'reports/html/*'],
-  'reports/write.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'bundle/runs.ts', 'reports/*', 'reports/html/file.ts'],
+  'reports/write.ts': ['node:fs', 'node:path', 'bundle/hash.ts', 'bundle/manifest.ts', 'bundle/runs.ts', 'reports/*', 'reports/html/file.ts'],
   'reports/*': ['reports/*'],
 };
 
@@ -94,7 +95,7 @@ const pure = [
   'changes.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/changes.ts', 'reports/verdicts.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',
-  'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts',
+  'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/grouped.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\.(?!ts\b)/;
 

@@ -95,4 +95,11 @@ describe('html: what the script searches', () => {
     expect(cells[1]?.[5].map((index) => lines[index])).to.include('seen silent; verdict fail: reached: TCP handshake');
     expect(new Set(lines).size).to.equal(lines.length);
   });
+  it('has the evidence of what did not pass alone where there are very many cells', () => {
+    const all = Array.from({ length: 20_001 }, (_none, index) => aFinding(`c${index}`, index === 7 ? reached : passed));
+    const { lines, cells } = dataOf(aRecord(all));
+    expect(cells).to.have.length(all.length);
+    expect(cells[7]?.[5].map((index) => lines[index])).to.include('seen silent; verdict fail: reached: TCP handshake');
+    expect(cells[8]?.[5].map((index) => lines[index]).join()).to.match(/^passed; its evidence is in evidence\.json alone/);
+  });
 });

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { create } from 'xmlbuilder2';
 import type { Finding, RunRecord } from '../../../lib/model.ts';
-import { renderJunit, renderJunitFault } from '../../../lib/reports/junit.ts';
+import { junitPieces, renderJunit, renderJunitFault } from '../../../lib/reports/junit.ts';
 import { aFinding, aRecord, passed, reached, untold } from '../../fixtures/flows.ts';
 
 type Node = Readonly<{ name: string; attributes: Readonly<Record<string, string>>; text: string; children: readonly Node[] }>;
@@ -52,6 +52,7 @@ const root = parse(renderJunit(aRecord(findings)));
 
 describe('junit: a run', () => {
   it('has one case a finding, under the names of the flows', () => expect(every(root, 'testcase').map(({ attributes }) => attributes.name)).to.have.members(findings.map(({ flow }) => flow.id)));
+  it('comes in pieces of one suite', () => expect([...junitPieces(aRecord(findings))].map((piece) => piece.split('<testsuite ').length - 1)).to.deep.equal([0, 1, 1, 0]));
   it('has one suite a vantage', () => expect(every(root, 'testsuite').map(({ attributes }) => attributes.name)).to.deep.equal(['joi', 'mesh']));
   it('counts what it holds, in each suite and in all', () => {
     for (const node of [root, ...every(root, 'testsuite')]) {
