@@ -69,8 +69,9 @@ function sourcePortCells(input: Drawn, vantage: string, allowed: readonly Flow[]
       cellOf(input, vantage, peer, { family: 'source port', transport, port, sourcePort, suffix: `${port === high ? 'high' : port} from ${sourcePort}` }, look)));
   });
   const others = allowed.flatMap(({ id, to, network, address, transport, port, protocol }): readonly Cell[] => {
-    if (protocols[protocol].sourcePort === 0 || address === null) return [];
-    const peer = { to, network, address, label: id.slice(id.indexOf('-> ') + 3, id.lastIndexOf(' ')), external: false };
+    if (protocols[protocol].sourcePort === 0) return [];
+    const label = id.slice(id.indexOf('-> ') + 3, id.lastIndexOf(' '));
+    const peer = { to, network, address: address ?? unknown(label), label, external: false };
     return [cellOf(input, vantage, peer, { family: 'source port', transport, port, sourcePort: highPort(input.newToken()), suffix: `${port} from high` }, look)];
   });
   const isMirrored = ({ flow }: Cell): boolean => flow.port === flow.sourcePort && !asksFirst(input, vantage, flow.to);
