@@ -36,7 +36,8 @@ export function ordinaryCells(input: Input, vantage: string): Readonly<{ cells: 
       else gaps.push({ id: flow.id, reason });
     }
   }
-  return { cells: [...cells, ...rowsWithoutCell(input, vantage, covered)], allowed, gaps };
+  const others = rowsWithoutCell(input, vantage, covered);
+  return { cells: [...cells, ...others], allowed: [...allowed, ...others.map(({ flow }) => flow).filter(({ expected }) => expected === 'allowed')], gaps };
 }
 
 export function destinationsOf({ inventory, discovery }: Input, vantage: string): readonly Destination[] {
