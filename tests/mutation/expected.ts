@@ -63,12 +63,16 @@ export function expectations(cells: readonly Cell[], { user, frame, awake }: Fat
   // Where one packet to a port was not tracked, none is: what is kept out already on the way is then nobody's to show.
   const untracked = new Set(cells.flatMap((cell) => [user, frame].flatMap((fates) => fates.get(cell.id)?.untracked.map((name) => portOf(cell, name)) ?? [])));
 
+  /** Whether a machine that may ask for names can be entered: without, a target that is named has no address. */
+  const isResolved = cells.some((cell) => cell.expected === 'allowed' && cell.proto === 'udp' && cell.port === 53 && isIn(cell.from));
+
   const must = (cell: Cell): Must => {
     const fate = user.get(cell.id);
     if (cell.family === 'surviving session') return isIn(cell.from) ? 'any' : 'blind';
     const isLogin = cell.expected === 'allowed' && cell.proto === 'tcp' && cell.port === 22;
     if (isLogin) return cell.from === 'gateway' && !gatewayIn ? 'red' : fate?.answered === true ? 'pass' : 'fail';
     if (!isIn(cell.from)) return 'blind';
+    if (!isResolved && /\.[a-z]+$/.test(cell.to)) return 'shown';
     // Of a machine that cannot be entered its further addresses are not known.
     if (fate === undefined) return strays.has(strayOf(cell, cell.to)) || (cell.family === 'no path' && !isIn(cell.to)) ? 'any' : 'pass';
     if (cell.expected === 'allowed') return (fate.answered && user.get(onward(cell))?.answered !== false) || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
