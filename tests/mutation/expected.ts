@@ -72,7 +72,7 @@ export function expectations(cells: readonly Cell[], { user, frame, awake }: Fat
     const isLogin = cell.expected === 'allowed' && cell.proto === 'tcp' && cell.port === 22;
     if (isLogin) return cell.from === 'gateway' && !gatewayIn ? 'red' : fate?.answered === true ? 'pass' : 'fail';
     if (!isIn(cell.from)) return 'blind';
-    if (!isResolved && /\.[a-z]+$/.test(cell.to)) return 'shown';
+    if (!isResolved && /\.[a-z]+(#\d+)?$/.test(cell.to)) return 'shown';
     // Of a machine that cannot be entered its further addresses are not known.
     if (fate === undefined) return strays.has(strayOf(cell, cell.to)) || (cell.family === 'no path' && !isIn(cell.to)) ? 'any' : 'pass';
     if (cell.expected === 'allowed') return (fate.answered && user.get(onward(cell))?.answered !== false) || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
