@@ -14,5 +14,5 @@ export function changesPart({ findings }: RunRecord, earlier: Earlier | null): s
   const count = changed.length + fresh.length + gone.length;
   if (count === 0) return `<p>No verdict has changed ${since}.</p>`;
   const lines = changeLines({ changed, fresh, gone });
-  return `<p>Cells ${since}: ${changed.length} with another verdict, ${fresh.length} new, ${gone.length} no longer there.</p>${listOf(count > named ? [...lines.slice(0, named), `and ${count - named} more`] : lines)}`;
+  return `<details><summary>Cells ${since}: ${changed.length} with another verdict, ${fresh.length} new, ${gone.length} no longer there</summary>${listOf(count > named ? [...lines.slice(0, named), `and ${count - named} more`] : lines)}</details>`;
 }

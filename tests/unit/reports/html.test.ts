@@ -38,11 +38,11 @@ describe('html: what changed', () => {
   it('is told as nothing where nothing has', () => expect(since(first, second, third)).to.equal('<p>No verdict has changed since 2026-11-22T00-00-00-000Z.</p>'));
   it('names each cell that turned, is new or is gone, and from what', () => {
     const told = since(first, { ...second, verdict: 'pass', grade: 'proven', seen: 'silent' }, { ...third, id: attack });
-    expect(told).to.include('<p>Cells since 2026-11-22T00-00-00-000Z: 1 with another verdict, 1 new, 1 no longer there.</p>');
+    expect(told).to.include('<summary>Cells since 2026-11-22T00-00-00-000Z: 1 with another verdict, 1 new, 1 no longer there</summary>');
     expect(told).to.match(/<li>joi -&gt; ntp vmbr1 tcp\/26: pass \(proven\) -&gt; fail.*<li>joi -&gt; ntp vmbr1 tcp\/27: new, pass \(proven\).*<li>[^<]*: no longer there, was pass \(proven\)<\/li>/).and.not.include('<img');
   });
   it('leaves out what was only seen otherwise', () => expect(since({ ...first, seen: 'barred' }, second, third)).to.include('No verdict has changed'));
-  it('names 200 at most, and says how many more there are', () => expect(since(...Array.from({ length: 500 }, (_none, index) => ({ ...first, id: `cell ${index}` })))).to.match(/<li>and 303 more<\/li><\/ul>$/));
+  it('names 200 at most, and says how many more there are', () => expect(since(...Array.from({ length: 500 }, (_none, index) => ({ ...first, id: `cell ${index}` })))).to.match(/<li>and 303 more<\/li><\/ul><\/details>$/));
   it('says where there is no run to be held against', () => expect(changesPart(now, null)).to.match(/^<p>Nothing to compare with/));
   it('stands in the page', () => expect(renderHtml(now, { folder: 'earlier', cells: [first, second, third] }, { style: '', script: '' })).to.include('<h2>What changed</h2><p>No verdict has changed since earlier.</p>'));
 });
