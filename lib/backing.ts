@@ -27,7 +27,7 @@ export function backingFor(seen: Seen): BackingOf {
   const translators = new Set([...(sources.get(gateway) ?? []), ...seen.discovery.seenAs]);
 
   const others = new Map(hosts.map((host) => [host, givenPorts(seen.plan, host)]));
-  const fixed = new Set(seen.plan.flows.flatMap(({ flow }) => (flow.from === gateway && flow.sourcePort !== undefined ? [tupleOf(flow)] : [])));
+  const fixed = new Set([...seen.plan.flows.map(({ flow }) => flow), ...(seen.plan.elsewhere ?? [])].flatMap((flow) => (flow.from === gateway && flow.sourcePort !== undefined ? [tupleOf(flow)] : [])));
 
   const overlayFlows = seen.plan.flows.filter(({ flow }) => flow.expected === 'allowed' && seen.inventory.matrix.networks[flow.network]?.kind === 'overlay');
 

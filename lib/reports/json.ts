@@ -2,10 +2,19 @@
 import type { Account, Finding, Probe, RunRecord } from '../model.ts';
 import { takeoverLines } from './takeover.ts';
 
-/** One object a flow, with the raw replies as the prober sent them. */
+/** One object a flow, with the raw replies as the prober sent them. Of a merged run: what each shard has beside its flows, in `parts`. */
 export function renderJson(record: RunRecord): string {
-  const { schema, run, controls, findings, account } = record;
-  return `${JSON.stringify({ schema, run, takeover: takeoverLines(record), flows: findings.map(flowEntry), controls, account: account === undefined ? null : accountEntry(account) }, null, 1)}\n`;
+  const { schema, findings, parts } = record;
+  const { run, takeover, ...behind } = besideFlows(record);
+  return jsonText({ schema, run, takeover, flows: findings.map(flowEntry), ...behind, ...(parts === undefined ? {} : { parts: parts.map(besideFlows) }) });
+}
+
+/** How evidence.json is laid out. */
+export const jsonText = (evidence: Readonly<Record<string, unknown>>): string => `${JSON.stringify(evidence, null, 1)}\n`;
+
+function besideFlows(record: RunRecord): Readonly<{ run: unknown; takeover: unknown; controls: unknown; account: unknown }> {
+  const { run, controls, account } = record;
+  return { run, takeover: takeoverLines(record), controls, account: account === undefined ? null : accountEntry(account) };
 }
 
 export function flowEntry({ flow, observation, backing, walls, verdict, waiver }: Finding): Readonly<Record<string, unknown>> {

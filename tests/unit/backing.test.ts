@@ -3,6 +3,8 @@ import { expect } from 'chai';
 import { backingFor, type Heard, type Seen, type Tracked } from '../../lib/backing.ts';
 import { judge } from '../../lib/judge.ts';
 import type { Backing, Control, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
+import { select } from '../../lib/select.ts';
+import { shardSelection } from '../../lib/shard.ts';
 import { anObservation, failed, held } from '../fixtures/flows.ts';
 import { discovery, inventory, plan } from '../fixtures/site.ts';
 
@@ -134,6 +136,24 @@ describe('backing: what the gateway sends itself', () => {
   const saw = (source: string): string | null | undefined => backing(cell, { replies: { [cell]: sent(443) }, tracked: { gateway: tracked([line(source)]) } }).witnesses.find(({ id }) => id.endsWith('gateway'))?.saw;
   it('is not what it passes on, be it from the same port', () => expect(saw('198.51.100.4')).to.equal(null));
   it('is told from what it passes on, by the address that it has from the source', () => expect(saw('172.22.22.2')).to.match(/^gateway's connection tracking has it/));
+});
+
+describe('backing: at a beacon, what the gateway sends from the very port that it passes on', () => {
+  const shore = { kernel: '', addresses: [{ interface: 'eth0', address: '1.1.1.1', prefix: 32, scope: 'global' as const }], routes: [], resolvers: [], links: [], neighbours: [] };
+  const found = { ...discovery, hosts: { ...discovery.hosts, shore }, witnesses: [...discovery.witnesses, 'shore'], beacons: { shore: '198.18.77.7' } };
+  const all = plan({ discovery: found });
+  const control = 'operator => 1.1.1.1 tcp/53';
+  const cell = all.flows.find(({ flow }) => flow.from === 'joi' && flow.address === '1.1.1.1' && flow.transport === 'tcp' && flow.port === 53 && flow.sourcePort === 53 && flow.by === undefined);
+  const line = (source: string, port: number): string => `ipv4 2 tcp 6 117 SYN_RECV src=${source} dst=1.1.1.1 sport=${port} dport=53 src=1.1.1.1 dst=${source} sport=53 dport=${port} mark=0 use=2`;
+  const saw = (of: Plan): string | null | undefined => {
+    const given = seen({ outcomes: { [control]: answered }, replies: { [control]: sent(50_001), [cell?.flow.id ?? '']: sent(53) }, tracked: { shore: tracked([line('198.51.100.10', 50_001), line('198.51.100.4', 53)]) } });
+    return backingFor({ ...given, plan: of, discovery: found }).endToEnd(cell as PlannedFlow).witnesses.find(({ id }) => id.endsWith('shore'))?.saw;
+  };
+  const shard = { number: 2, of: 5 };
+  const part = select(all, shardSelection(inventory, shard)).plan;
+  it('is not taken for it', () => expect(saw(all)).to.equal(undefined));
+  it('is not either where another shard has the gateway', () => expect(saw(part)).to.equal(undefined));
+  it('would be, if the shard did not know of that', () => expect(saw({ ...part, elsewhere: [] })).to.match(/^shore's connection tracking has it/));
 });
 
 describe('backing: what a firewall refuses by a RST of its own', () => {

@@ -3,7 +3,7 @@ LONGEST_WINDOW = 3600000  # of a listener, in ms
 LONGEST_LINE = 1 << 17  # a 64 KiB datagram in hex; a longer line is noise and must not fill the memory
 PLAIN = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:.,%+_@- ")  # as commands.sh, lest they differ
 
-ASKED = {"facts": facts, "conntrack": conntrack, "resets": resets, "lock": lock, "quit": lambda name: None}  # answered at once
+ASKED = {"facts": facts, "conntrack": conntrack, "resets": resets, "lock": lock, "unlock": unlock, "quit": lambda name: None}  # answered at once
 
 
 def number(word, most):
@@ -28,7 +28,7 @@ def command(line):
         if listener in listeners:
             listeners[listener].finish()
         say(name, "end")
-    elif verb in ASKED and len(args) == (verb == "conntrack"):
+    elif verb in ASKED and len(args) == (verb in ("conntrack", "lock", "unlock")):
         ASKED[verb](name, *args)
         say(name, "end")
         if verb == "quit":
