@@ -92,6 +92,8 @@ forEachKind('a witness', ({ kind }) => {
     expect(await twice.ask('lock 127.86.70.255')).to.deep.equal(['unprobed EADDRINUSE lock']);
     expect(await second.ask('unlock 127.86.70.255')).to.deep.equal([]);
     expect(await twice.ask('lock 127.86.70.255')).to.deep.equal([held]);
+    expect(await stranger.ask('unlock 127.86.70.255'), 'not its own either, and of the same kind').to.deep.equal([]);
+    expect(await second.ask('lock 127.86.70.255')).to.deep.equal(['unprobed EADDRINUSE lock']);
     expect(await twice.ask('unlock 127.86.70.255')).to.deep.equal([]);
     expect(await second.ask('lock 127.86.70.255')).to.deep.equal([held]);
     expect(await stranger.ask('lock 127.86.71.1'), 'the shard holds it still').to.deep.equal(['unprobed EADDRINUSE lock']);
