@@ -3,12 +3,12 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readCells, readEvidence, readParts, type EvidenceError } from '../lib/bundle/evidence.ts';
+import { readEvidence, readParts, type EvidenceError } from '../lib/bundle/evidence.ts';
 import { shardManifest } from '../lib/bundle/merged.ts';
 import { MergeError, mergeRecords } from '../lib/bundle/merge.ts';
 import { pruneRuns } from '../lib/bundle/prune.ts';
 import { recordOf, wholeRecordOf } from '../lib/bundle/record.ts';
-import { isFault, runsIn, verifyRun } from '../lib/bundle/runs.ts';
+import { cellsOf, isFault, runsIn, verifyRun } from '../lib/bundle/runs.ts';
 import { signatureOf, signRun } from '../lib/bundle/sign.ts';
 import { changeLines, changesOf } from '../lib/changes.ts';
 import type { RunRecord } from '../lib/model.ts';
@@ -56,7 +56,7 @@ const commands: Readonly<Record<string, (given: Given) => number>> = {
   diff({ runs }) {
     const [before, after, ...more] = runs.map(folderOf);
     if (before === undefined || after === undefined || more.length > 0) throw new Refusal(usage);
-    const [was, is] = [before, after].map((folder) => readCells(evidenceOf(folder), join(basename(folder), 'evidence.json')));
+    const [was, is] = [before, after].map(cellsOf);
     const changes = changesOf(was?.cells ?? [], is?.cells ?? []);
     for (const line of changeLines(changes)) say(line);
     const count = changes.changed.length + changes.fresh.length + changes.gone.length;
@@ -85,7 +85,7 @@ const commands: Readonly<Record<string, (given: Given) => number>> = {
     const differences = read.parts.flatMap(rejudge);
     if (differences.length > 0) throw new Refusal(`${basename(folder)}: ${differences.length} verdicts or outcomes are not what the evidence makes them; \`npm run reports -- verify\` names them. Nothing was written`);
     const copies = copiesOf(folder, (name) => name === 'inventory.json' || name === 'matrix.md' || name.startsWith('shard-'));
-    const { folder: into, faults } = writeReports(join(dirname(folder), 'rendered'), basename(folder), wholeRecordOf(read), copies);
+    const { folder: into, faults } = writeReports(join(dirname(folder), 'rendered'), basename(folder), wholeRecordOf(read), copies, dirname(folder));
     for (const fault of faults) say(`not written: ${fault}`);
     const names = readdirSync(into).filter((name) => !name.startsWith('manifest.json'));
     const same = names.filter((name) => statSync(join(folder, name), { throwIfNoEntry: false }) !== undefined && readFileSync(join(folder, name)).equals(readFileSync(join(into, name))));
@@ -133,7 +133,7 @@ const copiesOf = (folder: string, isWanted: (name: string) => boolean): Readonly
 /** A run in a line; one that cannot be read is told, not left out. */
 function told(folder: string): string {
   try {
-    const { phase, cells } = readCells(evidenceOf(folder), 'evidence.json');
+    const { phase, cells } = cellsOf(folder);
     const count = (verdict: string): string => `${verdict} ${cells.filter((cell) => cell.verdict === verdict && !cell.waived).length}`;
     const here = readdirSync(folder);
     return `phase ${phase}, ${cells.length} cells: ${['pass', 'fail', 'inconclusive'].map(count).join(', ')}, waived ${cells.filter(({ waived }) => waived).length}; ${here.includes('manifest.json.sig') ? 'signed' : here.includes('manifest.json') ? 'not signed' : 'no manifest'}`;

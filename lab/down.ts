@@ -1,13 +1,12 @@
 // Takes the lab away, whatever state it is in. All that a machine has lives in its own
 // namespaces: with its processes and its netns gone, nothing of it is left.
-import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from './error.ts';
 import { processesIn } from './inside.ts';
 import { withLock } from './lock.ts';
 import { host } from './shell.ts';
-import { prefix } from './topology.ts';
+import { labNamespaces, netnsFiles } from './standing.ts';
 
 /** Files of an `up` under way (keys, logs, a mount point); gone when it ends. */
 export const stateDir = '/run/flowproof';
@@ -46,15 +45,5 @@ function kill(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // It ended by itself.
-  }
-}
-
-const labNamespaces = (): string[] => netnsFiles().filter((name) => name.startsWith(prefix));
-
-function netnsFiles(): string[] {
-  try {
-    return readdirSync('/run/netns');
-  } catch {
-    return [];
   }
 }

@@ -2,7 +2,7 @@
 // effect at once, also for connections that are open.
 import { type Result, run, type RunOptions } from './inside.ts';
 import { mindingRules } from './phase.ts';
-import type { MachineName } from './topology.ts';
+import type { AnyName } from './standing.ts';
 
-export const exec = (name: MachineName, argv: readonly string[], options: RunOptions = {}): Promise<Result> =>
+export const exec = (name: AnyName, argv: readonly string[], options: RunOptions = {}): Promise<Result> =>
   mindingRules(name, () => run(name, argv, options));

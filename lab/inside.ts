@@ -8,12 +8,13 @@ import { dirname } from 'node:path';
 import type { ProcessOutput } from 'zx/core';
 import { LabError } from './error.ts';
 import { host } from './shell.ts';
-import { type InnerName, machines, namespaceOf } from './topology.ts';
+import type { AnyName } from './standing.ts';
+import { namespaceOf } from './topology.ts';
 
 /** What root in a machine may do. No clock, no modules, no devices, no mounts: those are the host's. */
 export const capabilities =
   '-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,' +
-  '+net_raw,+net_admin,+sys_chroot,+sys_ptrace,+sys_nice,+sys_resource,+ipc_lock,+audit_write';
+  '+net_raw,+net_admin,+sys_chroot,+sys_ptrace,+sys_nice,+sys_resource,+ipc_lock,+audit_write,+setfcap';
 
 export interface Result {
   readonly stdout: string;
@@ -41,12 +42,12 @@ export function processesIn(namespace: string): number[] {
 }
 
 /** The machine's process 1, or undefined when it is down. */
-export function initOf(name: InnerName): number | undefined {
+export function initOf(name: AnyName): number | undefined {
   return processesIn(namespaceOf(name)).find((pid) => /^NSpid:\t\d+\t1$/m.test(gone(() => readFileSync(`/proc/${pid}/status`, 'utf8'))));
 }
 
 /** Runs as root in all the machine's namespaces, in a clean environment. A failing command is a result. */
-export async function run(name: InnerName, argv: readonly string[], options: RunOptions = {}): Promise<Result> {
+export async function run(name: AnyName, argv: readonly string[], options: RunOptions = {}): Promise<Result> {
   const command = commandIn(name, argv, options);
   const ours = host({ nothrow: true });
   // Not detached, so that Ctrl-C in a terminal reaches the command.
@@ -56,12 +57,12 @@ export async function run(name: InnerName, argv: readonly string[], options: Run
 }
 
 /** As `run`, without waiting for its end; its outputs are pipes. A Ctrl-C in our own terminal does not reach it. */
-export function begin(name: InnerName, argv: readonly string[], options: RunOptions = {}): ChildProcess {
+export function begin(name: AnyName, argv: readonly string[], options: RunOptions = {}): ChildProcess {
   const [program = '', ...rest] = commandIn(name, argv, options);
   return spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
 }
 
-function commandIn(name: InnerName, argv: readonly string[], { dir, env, rights }: RunOptions): string[] {
+function commandIn(name: AnyName, argv: readonly string[], { dir, env, rights }: RunOptions): string[] {
   const pid = initOf(name);
   if (pid === undefined) throw new LabError(`${name} is not up: run \`npm run lab -- up\``);
   const settings = Object.entries({ ...environmentOf(name), ...env }).map(([key, value]) => `${key}=${value}`);
@@ -73,7 +74,7 @@ function commandIn(name: InnerName, argv: readonly string[], { dir, env, rights 
 }
 
 /** As `run`, for what cannot fail in a healthy lab. */
-export async function mustRun(name: InnerName, argv: readonly string[], options: RunOptions = {}): Promise<string> {
+export async function mustRun(name: AnyName, argv: readonly string[], options: RunOptions = {}): Promise<string> {
   const { stdout, stderr, exitCode } = await run(name, argv, options);
   if (exitCode !== 0) throw new LabError(`${name}: \`${argv.join(' ')}\` ended with ${exitCode}: ${stderr.trim()}`);
   return stdout;
@@ -81,9 +82,9 @@ export async function mustRun(name: InnerName, argv: readonly string[], options:
 
 export const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-export function environmentOf(name: InnerName): Record<string, string> {
+export function environmentOf(name: AnyName): Record<string, string> {
   // The operator runs the very node that runs us, wherever it is installed.
-  const path = machines[name].root === 'host' ? `${dirname(process.execPath)}:${standardPath}` : standardPath;
+  const path = name === 'operator' ? `${dirname(process.execPath)}:${standardPath}` : standardPath;
   return { PATH: path, HOME: '/root', USER: 'root', LOGNAME: 'root', SHELL: '/bin/sh' };
 }
 

@@ -55,7 +55,7 @@ printf '%s\n' "$name" >etc/hostname
 rm -f etc/hosts etc/resolv.conf # on a host either may be a link to nowhere
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n' "$name" >etc/hosts
 umask 022
-for tree in all "$name"; do
+for tree in all "${name%%[0-9]*}"; do # vm12 is one of the vm
   # The operator is the host's own system: no server's settings for it.
   if [ "$tree" = all ] && [ "$lower" = / ]; then continue; fi
   cp -R --remove-destination "$machines/$tree/." .

@@ -2,23 +2,26 @@
 // for `ip`. Every veth has both ends in lab namespaces from its first moment on, so no
 // link ever leads to the host.
 import { host } from './shell.ts';
-import { docker, innerNames, type InnerName, machines, namespaceOf, publicAddresses, switchNamespace } from './topology.ts';
+import type { AnyName } from './standing.ts';
+import { docker, type Machine, namespaceOf, publicAddresses, switchNamespace } from './topology.ts';
 
-export async function layCables(): Promise<void> {
-  await batch([], [...innerNames.map(namespaceOf), switchNamespace].map((name) => `netns add ${name}`));
-  await Promise.all([batch(['-n', switchNamespace], switchLines()), batch(['-n', namespaceOf('joi')], dockerLines())]);
-  await Promise.all(innerNames.map((name) => batch(['-n', namespaceOf(name)], machineLines(name))));
+type Machines = ReadonlyMap<AnyName, Machine>;
+
+export async function layCables(machines: Machines): Promise<void> {
+  await batch([], [...[...machines.keys()].map(namespaceOf), switchNamespace].map((name) => `netns add ${name}`));
+  await Promise.all([batch(['-n', switchNamespace], switchLines(machines)), ...(machines.has('ollama') ? [batch(['-n', namespaceOf('joi')], dockerLines())] : [])]);
+  await Promise.all([...machines].map(([name, machine]) => batch(['-n', namespaceOf(name)], machineLines(name, machine))));
 }
 
 /** The bridges have no address of any kind: nothing on the switch answers. */
-function switchLines(): string[] {
+function switchLines(machines: Machines): string[] {
   const bridges = ['vmbr1', 'wan'].flatMap((bridge) => [
     `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
     `link set ${bridge} addrgenmode none up`,
   ]);
-  const ports = innerNames.flatMap((name) =>
-    machines[name].interfaces.flatMap((nic) => [
-      `link add ${name}-${nic.name} type veth peer name ${nic.name} netns ${namespaceOf(name)}`,
+  const ports = [...machines].flatMap(([name, { interfaces }]) =>
+    interfaces.flatMap((nic) => [
+      `link add ${name}-${nic.name} type veth peer name ${nic.name}${nic.mac ? ` address ${nic.mac}` : ''} netns ${namespaceOf(name)}`,
       `link set ${name}-${nic.name} addrgenmode none master ${nic.bridge} up`,
     ]),
   );
@@ -36,14 +39,13 @@ function dockerLines(): string[] {
   ];
 }
 
-function machineLines(name: InnerName): string[] {
-  const { interfaces, defaultVia } = machines[name];
+function machineLines(name: AnyName, { interfaces, defaultVia }: Machine): string[] {
   const lines = ['link set lo up'];
   if (name === 'internet') lines.push(...publicAddresses.map((address) => `addr add ${address}/32 dev lo`));
   if (name === 'ollama') lines.push(`addr add ${docker.ollama}/16 brd + dev eth0`, 'link set eth0 up');
-  for (const { name: nic, address } of interfaces) {
+  for (const { name: nic, address, neighbours = [] } of interfaces) {
     if (address !== 'dhcp') lines.push(`addr add ${address} brd + dev ${nic}`);
-    lines.push(`link set ${nic} up`);
+    lines.push(`link set ${nic} up`, ...neighbours.map((one) => `neigh add ${one.address} lladdr ${one.mac} nud permanent dev ${nic}`));
   }
   if (defaultVia) lines.push(`route add default via ${defaultVia}`);
   return lines;

@@ -6,7 +6,8 @@ import { initOf, mustRun, run } from './inside.ts';
 import { withLock } from './lock.ts';
 import { restart } from './services.ts';
 import { host } from './shell.ts';
-import { innerNames, type InnerName, namespaceOf, nebula, type Phase, vmNames } from './topology.ts';
+import { type AnyName, machinesThere } from './standing.ts';
+import { type InnerName, namespaceOf, nebula, type Phase, vmNames } from './topology.ts';
 
 const temporary = /^.*# TEMP$\n?/gm;
 
@@ -42,7 +43,7 @@ export async function phaseNow(): Promise<Phase> {
 }
 
 /** Does the work; if the machine's rules are others after it, old connections are forgotten. */
-export async function mindingRules<T>(name: InnerName, work: () => Promise<T>): Promise<T> {
+export async function mindingRules<T>(name: AnyName, work: () => Promise<T>): Promise<T> {
   const before = await rulesOf(name);
   const done = await work();
   const after = await rulesOf(name);
@@ -53,7 +54,7 @@ export async function mindingRules<T>(name: InnerName, work: () => Promise<T>): 
 }
 
 /** Stateless: counters and timeouts are no change. */
-async function rulesOf(name: InnerName): Promise<readonly string[]> {
+async function rulesOf(name: AnyName): Promise<readonly string[]> {
   const { stdout } = await run(name, ['nft', '--stateless', 'list', 'ruleset']);
   return stdout.split('\n').map((line) => line.trim());
 }
@@ -62,7 +63,7 @@ async function rulesOf(name: InnerName): Promise<readonly string[]> {
 export async function forgetConnections(): Promise<void> {
   const root = `/proc/${initOf('internet')}/root`;
   await Promise.all(
-    innerNames.map((name) => host`nsenter --net=/run/netns/${namespaceOf(name)} chroot ${root} conntrack -F`),
+    machinesThere().map((name) => host`nsenter --net=/run/netns/${namespaceOf(name)} chroot ${root} conntrack -F`),
   );
 }
 

@@ -17,6 +17,9 @@ export interface Interface {
   readonly bridge: Bridge;
   /** With its prefix length; `dhcp` where the machine asks for it. */
   readonly address: string;
+  readonly mac?: string;
+  /** Whose Ethernet addresses the machine is told, and need not ask for. */
+  readonly neighbours?: readonly { readonly address: string; readonly mac: string }[];
 }
 
 export interface Machine {
@@ -121,4 +124,4 @@ export const prefix = 'flowproof-';
 /** Holds the two bridges; no process ever runs in it. */
 export const switchNamespace = `${prefix}switch`;
 
-export const namespaceOf = (name: InnerName): string => `${prefix}${name}`;
+export const namespaceOf = (name: string): string => `${prefix}${name}`;

@@ -4,22 +4,27 @@ import { existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { stateDir, takeDown } from './down.ts';
 import { LabError } from './error.ts';
 import { capabilities, environmentOf, standardPath, initOf, run } from './inside.ts';
+import { estateLab, type Lab, usualLab } from './labs.ts';
 import { withLock } from './lock.ts';
 import { layCables } from './network.ts';
-import { firewallOf, loadPhase, phaseNow } from './phase.ts';
+import { loadPhase, phaseNow } from './phase.ts';
 import { tailOf, untilReady } from './ready.ts';
 import { type RootFileSystems, rootFileSystems } from './rootfs.ts';
 import { host } from './shell.ts';
+import { type AnyName, machineOf } from './standing.ts';
 import { isHealthy } from './status.ts';
-import { innerNames, type InnerName, machines, namespaceOf, type Phase, vmNames } from './topology.ts';
+import { namespaceOf, type Phase } from './topology.ts';
 
 const here = import.meta.dirname;
 export const repository = dirname(here);
 const freshDir = join(stateDir, 'fresh');
 const bootDeadlineMs = 10_000;
+/** Each keeps a processor or two busy while it boots. */
+const bootsAtOnce = 8;
 
 /** Two calls are one. Without a phase, a lab that is up keeps its own and a new one is steady. */
 export async function up({ phase }: { readonly phase?: Phase } = {}): Promise<void> {
@@ -29,34 +34,45 @@ export async function up({ phase }: { readonly phase?: Phase } = {}): Promise<vo
       console.error(`lab: is up, phase ${await phaseNow()}`);
       return;
     }
-    await build(phase ?? 'steady');
-    console.error(`lab: up, phase ${phase ?? 'steady'}`);
+    await build(usualLab(phase ?? 'steady'));
   });
 }
 
-async function build(phase: Phase): Promise<void> {
+/** The estate, in the place of whatever lab stands; two calls for as many hosts are one. */
+export async function upEstate(hosts: number): Promise<void> {
+  await withLock('flowproof-lab', async () => {
+    const lab = estateLab(hosts);
+    if (await isHealthy([...lab.machines.keys()])) console.error(`lab: is up, ${lab.name}`);
+    else await build(lab);
+  });
+}
+
+async function build(lab: Lab): Promise<void> {
   await takeDown(); // what an interrupted one left
   await host({ stdio: 'inherit' })`sh ${here}/setup.sh`;
   const roots = await rootFileSystems();
   console.error('lab: starting the machines');
   await mkdir(join(stateDir, 'stage'), { recursive: true });
-  for (const name of innerNames) await mkdir(join(freshDir, name, 'etc'), { recursive: true });
-  await Promise.all([layCables(), makeKeys(roots)]);
-  for (const name of vmNames) await writeFile(join(freshDir, name, 'etc/nftables.conf'), await firewallOf(name, phase));
+  const names = [...lab.machines.keys()];
+  for (const name of names) await mkdir(join(freshDir, name, 'etc'), { recursive: true });
+  await Promise.all([layCables(lab.machines), makeKeys(roots, lab)]);
+  for (const [path, text] of await lab.files()) await writeFile(join(freshDir, path), text);
   await boot('internet', roots); // first: the others ask it for leases and names
-  await Promise.all(innerNames.filter((name) => name !== 'internet').map((name) => boot(name, roots)));
-  await untilReady();
+  const limit = pLimit(bootsAtOnce);
+  await Promise.all(names.filter((name) => name !== 'internet').map((name) => limit(() => boot(name, roots))));
+  await untilReady(lab.signs);
   await rm(stateDir, { recursive: true });
+  console.error(`lab: up, ${lab.name}`);
 }
 
 /** In a mount namespace of its own, so that the bind vanishes with the script. */
-async function makeKeys({ debian }: RootFileSystems): Promise<void> {
-  const script = 'mount --bind "$2" "$1/mnt" && mount --rbind /dev "$1/dev" && exec chroot "$1" sh <"$3"';
-  await host`unshare --mount sh -c ${script} sh ${debian} ${freshDir} ${here}/keys.sh`;
+async function makeKeys({ debian }: RootFileSystems, { keys: [script, ...argv] }: Lab): Promise<void> {
+  const inside = 'mount --bind "$2" "$1/mnt" && mount --rbind /dev "$1/dev" && root=$1 script=$3 && shift 3 && exec chroot "$root" sh -s "$@" <"$script"';
+  await host`unshare --mount sh -c ${inside} sh ${debian} ${freshDir} ${script} ${argv}`;
 }
 
-async function boot(name: InnerName, roots: RootFileSystems): Promise<void> {
-  const { root } = machines[name];
+async function boot(name: AnyName, roots: RootFileSystems): Promise<void> {
+  const { root } = machineOf(name);
   const lower = root === 'host' ? '/' : roots[root];
   const log = join(stateDir, `${name}.log`);
   const out = openSync(log, 'w');
@@ -77,7 +93,7 @@ async function boot(name: InnerName, roots: RootFileSystems): Promise<void> {
   }
 }
 
-const hasBooted = async (name: InnerName): Promise<boolean> =>
+const hasBooted = async (name: AnyName): Promise<boolean> =>
   initOf(name) !== undefined && (await run(name, ['test', '-e', '/run/booted'])).exitCode === 0;
 
 /** What of the host the operator would not see through the overlay of `/`: other mounts, and our own home. */

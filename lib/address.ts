@@ -31,9 +31,18 @@ export function within(address: string, cidr: string): boolean {
 /** One spelling for each address, without its scope: `fe80:0000:…:0001` and `fe80::1` are the same. */
 export function canonical(address: string): string {
   if (!address.includes(':')) return address; // IPv4 has one spelling and no scope: worth the line, it is asked most
+  const known = spelled.get(address);
+  if (known !== undefined) return known;
   const bare = address.split('%')[0] ?? address;
-  return isIP(bare) === 6 ? new URL(`http://[${bare}]`).hostname.slice(1, -1) : bare;
+  const one = isIP(bare) === 6 ? new URL(`http://[${bare}]`).hostname.slice(1, -1) : bare;
+  if (spelled.size >= mostSpelled) spelled.clear();
+  spelled.set(address, one);
+  return one;
 }
+
+/** A run asks for the same few hundred a million times; what machines in other hands say must not fill the memory. */
+const spelled = new Map<string, string>();
+const mostSpelled = 10_000;
 
 /** The 4 or 16 bytes of an address. */
 export function addressBytes(address: string): Buffer {

@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { canonical } from './address.ts';
 import { findArrival, knownEntries, parseEntries, type Entry, type Ours } from './conntrack.ts';
-import { factsOf, interfaceOf, isFailure, operator } from './facts.ts';
+import { factsOf, interfaceOf, isFailure, isUntracked, operator } from './facts.ts';
 import type { Account, Backing, Control, Discovery, Flow, Heard, Observation, Plan, PlannedFlow, Probe, Resets, Tracked, Witness } from './model.ts';
 import { isAnswer, senderControls } from './senders.ts';
 
@@ -26,8 +26,8 @@ export function backingFor(seen: Seen): BackingOf {
   const { gateway } = seen.inventory.site;
   const translators = new Set([...(sources.get(gateway) ?? []), ...seen.discovery.seenAs]);
 
-  const others = new Map(hosts.map((host) => [host, givenPorts(seen.plan, host)]));
-  const fixed = new Set([...seen.plan.flows.map(({ flow }) => flow), ...(seen.plan.elsewhere ?? [])].flatMap((flow) => (flow.from === gateway && flow.sourcePort !== undefined ? [tupleOf(flow)] : [])));
+  const others = givenToOthers(seen.plan);
+  const fixed = new Set(seen.plan.flows.flatMap(({ flow, probe }) => (flow.from === gateway ? [...givenPorts(probe)].map((port) => tupleOf(flow, port)) : [])).concat((seen.plan.elsewhere ?? []).map((flow) => tupleOf(flow, flow.sourcePort ?? 0))));
 
   const overlayFlows = seen.plan.flows.filter(({ flow }) => flow.expected === 'allowed' && seen.inventory.matrix.networks[flow.network]?.kind === 'overlay');
 
@@ -36,7 +36,7 @@ export function backingFor(seen: Seen): BackingOf {
     sources: sources.get(flow.from) ?? new Set(),
     translators: passesGateway(flow) ? translators : new Set(seen.discovery.seenAs),
     sourcePorts: portsOf(probe, seen.observations.get(probe.id)),
-    others: others.get(flow.from) ?? new Set(),
+    others: others(flow.from),
   });
   const passesGateway = ({ route }: Flow): boolean => route?.via !== undefined && sources.get(gateway)?.has(canonical(route.via)) === true;
   const witnessOf = (host: string, flow: Flow, ours: Ours, counts: (entry: Entry) => boolean = () => true): Witness => {
@@ -47,14 +47,14 @@ export function backingFor(seen: Seen): BackingOf {
     const { before, after } = isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4;
     // The machine that translates has the packet's own source in its table; what it sent itself is under its own address.
     const arrival = findArrival(flow, entriesOf(table, flow).filter(counts), host === gateway ? { ...ours, translators: new Set() } : ours, table.known);
-    const why = isBeacon(host) ? null : masqueraded(seen, host, flow, ours);
+    const why = untracked(seen, host, flow) ?? (isBeacon(host) ? null : masqueraded(seen, host, flow, ours));
     return { id, before, after: why === null ? after : { ...after, held: false, detail: why }, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
   };
   const common = ({ flow, witnesses, listener, aliveBy }: PlannedFlow, probe: Probe, ours: Ours): Pick<Backing, 'alive' | 'witnesses' | 'listener' | 'resets'> => ({
     alive: aliveControl(seen, aliveBy),
     // Out there the gateway's own packets look like those that it masquerades, and those of a namesake port like its own.
     witnesses: witnesses.filter((host) => !isBeacon(host) || (flow.from !== gateway && recognises(seen, host, tables.get(host), ours))).flatMap((host) => {
-      if (isBeacon(host) && flow.sourcePort !== undefined && passesGateway(flow) && fixed.has(tupleOf(flow))) {
+      if (isBeacon(host) && passesGateway(flow) && [...givenPorts(probe)].some((port) => fixed.has(tupleOf(flow, port)))) {
         const untranslated = witnessOf(host, flow, { ...ours, translators: new Set() });
         return untranslated.saw === null ? [] : [untranslated];
       }
@@ -122,20 +122,38 @@ function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
   return new Set(isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address)));
 }
 
+/** What we gave the packets ourselves: of a cell that is about it, of a protocol that has its own, of all raw packets and frames. */
+function givenPorts({ look }: Pick<Probe, 'look'>): ReadonlySet<number> {
+  const port = look.by === 'exchange' ? look.exchange.sourcePort : look.by === 'raw' || look.by === 'frame' ? look.sourcePort : 0;
+  return new Set(port === 0 ? [] : [port]);
+}
+
 /** What we gave the packets ourselves, or what the prober says that the kernel gave them. */
 function portsOf({ look }: Probe, observation: Observation | undefined): ReadonlySet<number> {
-  if (look.by === 'raw' || look.by === 'frame') return new Set(look.sourcePort === 0 ? [] : [look.sourcePort]);
+  if (look.by === 'raw' || look.by === 'frame') return givenPorts({ look });
   return new Set((observation?.replies ?? []).flatMap((reply) => (reply.event === 'sent' && reply.sourcePort !== null ? [reply.sourcePort] : [])));
 }
 
-/** Those that the packets of all other vantages were given by us. */
-function givenPorts({ flows }: Plan, host: string): ReadonlySet<number> {
-  const probes = flows.filter(({ flow }) => flow.from !== host).flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall].filter((one) => one !== null));
-  return new Set(probes.flatMap((probe) => [...portsOf(probe, undefined)]));
+/** A function from a vantage to those that the packets of all other vantages were given by us. */
+function givenToOthers({ flows }: Plan): (host: string) => Ours['others'] {
+  const owners = new Map<number, string | null>(); // null: several
+  for (const { flow, probe, nearWall, farWall } of flows)
+    for (const one of [probe, nearWall, farWall])
+      for (const port of one === null ? [] : portsOf(one, undefined)) {
+        const owner = owners.get(port);
+        owners.set(port, owner === undefined || owner === flow.from ? flow.from : null);
+      }
+  return (host) => ({ has: (port) => owners.has(port) && owners.get(port) !== host });
 }
 
 /** All that a packet shows of itself but its source address. */
-const tupleOf = ({ transport, address, port, sourcePort }: Flow): string => `${transport} ${address} ${port} ${sourcePort}`;
+const tupleOf = ({ transport, address, port }: Flow, sourcePort: number): string => `${transport} ${address} ${port} ${sourcePort}`;
+
+/** Its rules may have taken the packet out of its connection tracking, whose silence then says nothing. */
+function untracked({ discovery }: Seen, host: string, flow: Flow): string | null {
+  const facts = factsOf(discovery, host);
+  return isFailure(facts) || !isUntracked(facts, flow) ? null : `the rules of ${host} take such packets out of its connection tracking (notrack)`;
+}
 
 /** Behind a router the source may be masqueraded; then only its port tells that an entry is ours. */
 function masqueraded({ discovery }: Seen, host: string, { route, from, transport }: Flow, { sourcePorts }: Ours): string | null {
@@ -152,7 +170,7 @@ function masqueraded({ discovery }: Seen, host: string, { route, from, transport
 function recognises({ plan, observations, discovery }: Seen, beacon: string, table: Table | undefined, { sourcePorts }: Ours): boolean {
   const facts = factsOf(discovery, beacon);
   if (isFailure(facts) || table === undefined) return false;
-  const others = new Set<number>();
+  const others: Ours['others'] = new Set<number>();
   const given = sourcePorts.size > 0 ? { others, sources: new Set<string>(), translators: null } : { others, sources: ownAddresses(discovery, operator), translators: new Set<string>() };
   return plan.controls.some((probe) => {
     const { flow } = probe;

@@ -3,6 +3,9 @@
 /** What a run made of one cell, as evidence.json has it; `seen`: its outcome's kind. */
 export type CellState = Readonly<{ id: string; expected: 'allowed' | 'denied'; verdict: 'pass' | 'fail' | 'inconclusive'; grade: string | null; seen: string; reason: string; waived: boolean }>;
 
+/** The run before that another can be held against, of the same phase and the same cells; by the name of its folder. */
+export type Earlier = Readonly<{ folder: string; cells: readonly CellState[] }>;
+
 export type Changes = Readonly<{ changed: readonly Readonly<{ was: CellState; is: CellState }>[]; fresh: readonly CellState[]; gone: readonly CellState[] }>;
 
 /** Reasons are not compared: they have times and ports of their own in each run. In the order of `after`; what is gone in that of `before`. */
@@ -17,6 +20,11 @@ export function changesOf(before: readonly CellState[], after: readonly CellStat
     fresh: after.filter(({ id }) => !earlier.has(id)),
     gone: before.filter(({ id }) => !later.has(id)),
   };
+}
+
+/** Without the cells that were only seen otherwise: a busybox host tells a packet that its firewall barred from one that was lost now and then. */
+export function ofVerdict({ changed, ...rest }: Changes): Changes {
+  return { ...rest, changed: changed.filter(({ was, is }) => was.expected !== is.expected || verdictOf(was) !== verdictOf(is)) };
 }
 
 /** One line a cell: what changed of it, and the reason that it has now. */

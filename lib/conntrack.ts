@@ -63,7 +63,7 @@ export type Ours = Readonly<{
   /** Those of our tries, or the identifier of the echo; empty where the prober cannot know them. */
   sourcePorts: ReadonlySet<number>;
   /** Those that packets of other vantages were given: a machine that passes them on and translates them shows them as its own. */
-  others: ReadonlySet<number>;
+  others: Pick<ReadonlySet<number>, 'has'>;
 }>;
 
 /** The entry, among those of later readings, that shows that a look's packets passed. */
@@ -82,7 +82,7 @@ export function findArrival(flow: Flow, entries: readonly Entry[], { sources, tr
 }
 
 /** Whether a socket that asked for no port may have this one. */
-const isEphemeral = (port: number | null, others: ReadonlySet<number>): boolean => port !== null && port >= firstEphemeralPort && !others.has(port);
+const isEphemeral = (port: number | null, others: Ours['others']): boolean => port !== null && port >= firstEphemeralPort && !others.has(port);
 
 /** Connections that live: what `ct state established` lets through without asking any rule again. */
 export function isLive({ transport, state, replied }: Entry): boolean {

@@ -27,6 +27,9 @@ export type Entered = Readonly<{
 /** sshd's stock MaxStartups begins to drop logins at 10 that are not through yet; half of that leaves room for others. */
 const loginsAtOnce = 5;
 
+/** Each is some processes of ssh and ssh-keygen here, one after the other. */
+const readsAtOnce = 8;
+
 /**
  * Enters every host. Nothing is sent before the host keys of all of them are on file.
  * @param lock the loopback address that the run holds on each
@@ -34,7 +37,8 @@ const loginsAtOnce = 5;
  */
 export async function enterAll(inventory: Inventory, lock: string): Promise<readonly Entered[]> {
   const hosts = Object.keys(inventory.matrix.hosts);
-  const logins = await Promise.all(hosts.map((host) => readLogin(inventory.site.logins[host] ?? host)));
+  const reads = pLimit(readsAtOnce);
+  const logins = await Promise.all(hosts.map((host) => reads(() => readLogin(inventory.site.logins[host] ?? host))));
   const outside = await Promise.all(Object.values(inventory.site.beacons ?? {}).map(readLogin));
   const unknown = [...logins, ...outside].filter((login): login is Failure => 'operation' in login);
   if (unknown.length > 0) {

@@ -1,7 +1,7 @@
 // What a host says of itself, as `ip` prints it -> Facts; and a look into its routing table. Pure.
 import { isIP } from 'node:net';
 import { isNetwork, prefixLength, sameAddress, within } from './address.ts';
-import type { Address, Discovery, Facts, Failure, Route } from './model.ts';
+import type { Address, Discovery, Facts, Failure, Flow, Route } from './model.ts';
 
 /** The operator's seat: a vantage and a destination, and no host of the inventory. */
 export const operator = 'operator';
@@ -32,6 +32,7 @@ export function parseFacts(told: Readonly<Record<string, string>>): Facts | null
     resolvers: lines(told.resolvers).flatMap((line) => /^nameserver\s+(\S+)/.exec(line)?.[1] ?? []).filter((address) => isIP(address) !== 0).slice(0, mostResolvers),
     links: lines(told.links).flatMap(parseLink),
     neighbours: lines(told.neighbours).flatMap(parseNeighbour),
+    untracked: told.untracked === undefined ? 'all' : untrackedPorts(lines(told.untracked)),
   };
 }
 
@@ -97,6 +98,31 @@ function parseRoute(line: string, everything: string): Route[] {
     ...(via === undefined ? {} : { via }),
     ...(device === undefined ? {} : { interface: device }),
   }];
+}
+
+/**
+ * Of rules that take packets out of connection tracking, as nft and iptables-save print them: the ports that they name, on either
+ * side. A rule that names none, or not by number, may take anything; one for the loopback alone takes nothing of others.
+ */
+function untrackedPorts(rules: readonly string[]): NonNullable<Facts['untracked']> {
+  const ports = rules.filter((rule) => !/(?:\b[io]if(?:name)? "?|-[io] )lo\b/.test(rule)).map((rule) => {
+    const transports = (['tcp', 'udp'] as const).filter((transport) => new RegExp(`\\b${transport}\\b`).test(rule));
+    const named = [...rule.matchAll(/(!=|!)?\s*(?:\b|--)[ds](?:port|ports)\s+(!=)?\s*(\{[^}]*\}|\S+)/g)];
+    const ranges = named.flatMap(([, before, after, list = '']) => ((before ?? after) === undefined ? list.split(/[\s{},]+/).filter((word) => word !== '').map(portRange) : [null]));
+    if (ranges.length === 0 || transports.length === 0 || ranges.includes(null)) return null;
+    return transports.flatMap((transport) => ranges.flatMap((range) => (range === null ? [] : [{ transport, ...range }])));
+  });
+  return ports.includes(null) ? 'all' : ports.flatMap((ranges) => ranges ?? []);
+}
+
+function portRange(word: string): Readonly<{ first: number; last: number }> | null {
+  const [, first, last = first] = /^(\d{1,5})(?:[-:](\d{1,5}))?$/.exec(word) ?? [];
+  return first === undefined ? null : { first: Number(first), last: Number(last) };
+}
+
+/** Whether the host's rules may take a flow out of its connection tracking, which then knows nothing of it. */
+export function isUntracked({ untracked = [] }: Facts, { transport, port, sourcePort }: Pick<Flow, 'transport' | 'port' | 'sourcePort'>): boolean {
+  return untracked === 'all' || untracked.some(({ first, last, ...of }) => of.transport === transport && [port, sourcePort ?? -1].some((one) => first <= one && one <= last));
 }
 
 /** The route the host would take to `address`: the longest prefix, the first where two are alike; null: none. */

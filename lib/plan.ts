@@ -13,7 +13,6 @@ import { wallsOf } from './plan/walls.ts';
  */
 export function makePlan(given: Input): Plan {
   const input = drawing(given);
-  const unwanted = new Set<string>(input.inventory.site.without ?? []);
   const cells: Cell[] = [];
   const untested: Untested[] = [];
   let own = 0;
@@ -22,12 +21,12 @@ export function makePlan(given: Input): Plan {
     const ordinary = ordinaryCells(input, vantage);
     const other = otherCells(input, vantage, ordinary.allowed);
     const found = [...ordinary.cells, ...other.cells];
-    const asked = found.filter(({ flow }) => !unwanted.has(flow.family));
+    const asked = found.filter(({ flow }) => !input.unwanted.has(flow.family));
     cells.push(...asked);
     if (!counts) continue;
     own += asked.length;
     untested.push(...ordinary.gaps, ...other.gaps);
-    for (const { flow } of found) if (unwanted.has(flow.family)) untested.push({ id: flow.id, reason: `the inventory goes without the family "${flow.family}"` });
+    for (const { flow } of found) if (input.unwanted.has(flow.family)) untested.push({ id: flow.id, reason: `the inventory goes without the family "${flow.family}"` });
   }
   const { controls, listeners, probes } = controlsFor(input, cells);
   return {

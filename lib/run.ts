@@ -3,6 +3,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { askAgain, measureLoss } from './again.ts';
 import { clockOf } from './clock.ts';
+import { configurationWarnings, parseConfiguration } from './configuration.ts';
 import { interfaceOf, isFailure, operator } from './facts.ts';
 import { enterAll, type Entered } from './enter.ts';
 import { findingsOf } from './findings.ts';
@@ -10,7 +11,7 @@ import { startListening } from './listen.ts';
 import { configWarnings } from './login.ts';
 import { look, lookAtAll } from './look.ts';
 import { withTries } from './loss.ts';
-import type { Discovery, Failure, HostRecord, Inventory, Observation, Phase, Plan, Probe, Resets, RunRecord } from './model.ts';
+import type { Configuration, Discovery, Failure, HostRecord, Inventory, Observation, Phase, Plan, Probe, Resets, RunRecord } from './model.ts';
 import { paced } from './paced.ts';
 import { makePlan } from './plan.ts';
 import { startCounting, type Counting } from './resets.ts';
@@ -25,6 +26,8 @@ import { applyWaivers } from './waivers.ts';
 export type Run = Readonly<{
   /** The planned flows that are selected: those that end in a finding. */
   flows: Plan['flows'];
+  /** Whether these are all that there are. */
+  whole: boolean;
   /** Always resolves: with a finding for each planned flow, also when the run is interrupted. */
   record: Promise<RunRecord>;
   /** Ends the run before its time: what is not looked at yet stays so and says why. */
@@ -51,6 +54,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
   const vantages = new Map(entered.flatMap(({ host, vantage, facts }) => (vantage === null ? [] : [[host, paced(vantage, facts, inventory.site.timing.rate)] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
   const { hosts: _facts, ...discovered } = discovery;
+  const configured = Promise.all(entered.map(configurationOf));
   const { plan, flows } = select(makePlan({ inventory, discovery, phase, newToken, sources: shard?.sources }), selection);
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
@@ -74,7 +78,8 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       const single = observations.get(probe.id)?.outcome.seen === 'refused' ? (await look(withTries(probe, 1, true), seat)).outcome : null;
       return single?.seen === 'refused' ? single : (await look(loss.tries ? withTries(probe, loss.tries, true) : probe, seat)).outcome;
     });
-    const [tracked, heard] = await Promise.all([tracking.finish(), listening.finish()]);
+    const [tracked, heard, configurations] = await Promise.all([tracking.finish(), listening.finish(), configured]);
+    const hosts = entered.map((one, index) => hostRecord(one, configurations[index] ?? null));
     leave(entered);
     const judged = applyWaivers(findingsOf({ ...seen, observations, tracked, heard, resets }), inventory.waivers ?? [], today);
     const { findings } = judged;
@@ -85,8 +90,8 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       schema: 1,
       run: {
         id: runId, phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, operator: seatOf, selection: selection?.name ?? null, shard, shards: null, clock: clockOf(findings), version, node: process.version,
-        hosts: entered.map(hostRecord), confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
-        universe: plan.universe, gaps: plan.gaps, loss, stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings()],
+        hosts, confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
+        universe: plan.universe, gaps: plan.gaps, loss, stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings(), ...configurationWarnings(hosts, today)],
       },
       controls: [...plan.controls.map(({ id }) => id), ...plan.flows.map(({ flow }) => flow.id).filter((id) => !chosen.has(id))].flatMap((id) => observations.get(id) ?? []),
       findings: findings.filter(({ flow }) => chosen.has(flow.id)),
@@ -98,7 +103,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
     throw new NothingSelected(selection?.name ?? 'the inventory');
   }
   progress?.planned(flows);
-  return { flows, interrupt, record: observe() };
+  return { flows, whole: given.selection === null, interrupt, record: observe() };
 }
 
 /** What the plan is made from. Asks the names of external targets, and sends nothing else. */
@@ -140,13 +145,21 @@ function sessionsOf(entered: readonly Entered[]): ReadonlyMap<string, string> {
   return new Map(entered.flatMap(({ host, login }) => (login?.outcome.seen === 'answered' && login.address !== null ? [[host, login.address] as const] : [])));
 }
 
-function hostRecord({ host, vantage, session, facts }: Entered): HostRecord {
+/** Of the hosts of the inventory, while they are looked from; the operator's seat and the beacons are no part of the site. */
+async function configurationOf({ host, vantage, session, beacon }: Entered): Promise<Configuration | Failure | null> {
+  if (vantage === null || session === null || beacon !== null) return null;
+  const answer = await vantage.configuration();
+  return isFailure(answer) ? { ...answer, cause: `${host}: ${answer.cause}` } : parseConfiguration(answer.told.configuration ?? '');
+}
+
+function hostRecord({ host, vantage, session, facts }: Entered, configuration: HostRecord['configuration']): HostRecord {
   return {
     name: host,
     prober: vantage === null ? null : `${vantage.kind}${vantage.root ? ' as root' : ''}`,
     hostKey: session?.hostKey ?? null,
     failure: isFailure(facts) ? facts : null,
     facts: isFailure(facts) ? null : facts,
+    configuration,
   };
 }
 

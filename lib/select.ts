@@ -26,7 +26,7 @@ export function select(plan: Plan, selection: Selection | null): Readonly<{ plan
   const named = new Set(flows.flatMap(({ listener, aliveBy }) => [...aliveBy, ...(listener === null ? [] : [listener])]));
   const concerns = ({ from, to }: Flow): boolean => !isShard || sources.has(from) || sources.has(to);
   const kept = plan.flows.filter((planned) => chosen.has(planned) || (planned.flow.expected === 'allowed' && !(isShard && takesPort(planned.probe)) && (concerns(planned.flow) || named.has(planned.flow.id))));
-  const elsewhere = plan.flows.flatMap(({ flow }) => (selection.meanwhile?.(flow) === true ? [flow] : []));
+  const elsewhere = plan.flows.flatMap(({ flow, probe }) => (selection.meanwhile?.(flow) === true && takesPort(probe) ? [{ ...flow, sourcePort: portOf(probe) }] : []));
   return {
     flows,
     plan: {
@@ -37,4 +37,5 @@ export function select(plan: Plan, selection: Selection | null): Readonly<{ plan
 }
 
 /** From a source port of its own: of two at once, one would get the other's answer. Its own shard alone looks at such a flow. */
-const takesPort = ({ look }: Probe): boolean => look.by === 'exchange' && look.exchange.sourcePort !== 0;
+const takesPort = (probe: Probe): boolean => portOf(probe) !== 0;
+const portOf = ({ look }: Probe): number => (look.by === 'exchange' ? look.exchange.sourcePort : 0);

@@ -39,7 +39,7 @@ export const ownSources = (inventory: Inventory, { number, of }: Shard): readonl
 export function shardSelection(inventory: Inventory, shard: Shard): Selection {
   const own = new Set(ownSources(inventory, shard));
   const takes = ({ from }: Flow): boolean => own.has(from);
-  return { name: own.size === 0 ? `${shardName(shard)}, which has no source,` : `${shardName(shard)} (from ${[...own].join(', ')})`, takes, meanwhile: (flow) => !takes(flow) && flow.from === inventory.site.gateway && flow.sourcePort !== undefined };
+  return { name: own.size === 0 ? `${shardName(shard)}, which has no source,` : `${shardName(shard)} (from ${[...own].join(', ')})`, takes, meanwhile: (flow) => !takes(flow) && flow.from === inventory.site.gateway };
 }
 
 /** The loopback address that a run holds on every machine: 127, two numbers of the run's own, and the shard's. */

@@ -17,7 +17,9 @@ export type Vantage = Readonly<{
   raw(look: RawLook): Promise<Looked>;
   /** Past the source's own firewall, in both directions; python as root alone. */
   frame(frame: Frame): Promise<Looked>;
-  facts(): Promise<Readonly<{ told: Readonly<Record<string, string>> }> | Failure>;
+  facts(): Promise<Told | Failure>;
+  /** What ties the evidence to the host's configuration, as lib/configuration.ts reads it; takes some tenths of a second. */
+  configuration(): Promise<Told | Failure>;
   /** The entries of connection tracking that come from one of these addresses, as /proc/net/nf_conntrack has them. */
   conntrack(addresses: readonly string[]): Promise<readonly string[] | Failure>;
   /** How many TCP resets the host's kernel has sent since it started: one more for each SYN that reached a closed port. */
@@ -32,6 +34,9 @@ export type Vantage = Readonly<{
   close(): void;
 }>;
 
+/** By name: what a host says of itself. */
+export type Told = Readonly<{ told: Readonly<Record<string, string>> }>;
+
 /** A standing listener. `hush` ends it and gives all that came, or why it heard no longer. */
 export type Listening = Readonly<{ arrivals: () => readonly Arrival[]; hush: () => Promise<readonly Arrival[] | Failure> }>;
 
@@ -43,6 +48,8 @@ const patienceMs = 60_000;
 const bootTimeoutMs = 30_000;
 /** The prober ends by itself when its stdin does; this is for a connection that died without a word (30 min > any run). */
 export const lifetimeS = 1_800;
+/** How often a prober hears that we are still there, if it hears nothing else: it ends after two minutes without a word. */
+const beatMs = 20_000;
 /** As long as the prober lives: a run may ask again for lost packets, or be slow on purpose; a listener ends with its prober anyway. */
 const listenMs = lifetimeS * 1_000;
 /** Of one listener: a host under someone else's control could send without end. */
@@ -138,7 +145,9 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       pending.set(id, { lines, left: most, settle, onLine });
       send(write(id));
     });
+  let beat: NodeJS.Timeout | undefined;
   const lose = (cause: string): void => {
+    clearInterval(beat);
     lost ??= { operation: 'exchange', cause };
     boot.ready({ operation: 'start-prober', cause });
     for (const { settle } of pending.values()) settle(lost);
@@ -153,7 +162,10 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     else if (boot.kind === null && (started === 'python' || started === 'sh')) {
       boot.kind = started;
       stream.write(program(started));
-    } else if (ready !== null) boot.ready(vantageOf(ready[1] === 'python' ? 'python' : 'sh', ready[2] === '0'));
+    } else if (ready !== null) {
+      beat ??= setInterval(() => send(''), beatMs).unref();
+      boot.ready(vantageOf(ready[1] === 'python' ? 'python' : 'sh', ready[2] === '0'));
+    }
     const parsed = parseLine(line);
     const waiting = parsed === null ? undefined : pending.get(parsed.id);
     if (parsed === null || waiting === undefined) return; // banners, noise, or a hostile host
@@ -171,6 +183,13 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       const { lines, failure } = await command(write, attempts * intervalMs + windowMs + slackMs, { most: mostHeard.look });
       return { replies: lines.flatMap((line) => (line.is === 'reply' ? [line.reply] : [])), failure };
     };
+    const tell = async (what: 'facts' | 'configuration'): Promise<Told | Failure> => {
+      const { lines, failure } = await command((id) => `${id} ${what}`, slackMs);
+      const told: Record<string, string> = {};
+      // The sh prober breaks a long one into several of one name: its lines must fit into a pipe's atomic write.
+      for (const line of lines) if (line.is === 'fact') told[line.name] = (told[line.name] ?? '') + line.text;
+      return failure ?? { told };
+    };
     const refusal = (lines: readonly Line[]): string | null => lines.flatMap((line) => (line.is === 'reply' && line.reply.event === 'unprobed' ? [line.reply.errno] : []))[0] ?? null;
     return {
       kind,
@@ -181,13 +200,8 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       },
       raw: (raw) => limit(() => look((id) => rawCommand(id, raw), raw)),
       frame: (frame) => limitFrames(() => look((id) => frameCommand(id, frame), frame)),
-      facts: async () => {
-        const { lines, failure } = await command((id) => `${id} facts`, slackMs);
-        const told: Record<string, string> = {};
-        // The sh prober breaks a long one into several of one name: its lines must fit into a pipe's atomic write.
-        for (const line of lines) if (line.is === 'fact') told[line.name] = (told[line.name] ?? '') + line.text;
-        return failure ?? { told };
-      },
+      facts: () => tell('facts'),
+      configuration: () => tell('configuration'),
       conntrack: async (addresses) => {
         const { lines, failure } = await command((id) => `${id} conntrack ${addresses.join(',')}`, slackMs);
         if (refusal(lines) !== null) return { operation: 'exchange', cause: 'connection tracking cannot be read there: no root, or none in the kernel' };
@@ -228,7 +242,10 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
           void ended.then(({ failure }) => resolve(failure ?? broken ?? { operation: 'exchange', cause: `${listener.id} ended before its time` }));
         }),
       ended: () => lost !== null,
-      close: () => setImmediate(() => void stream.end()), // after what is still to be sent
+      close: () => {
+        clearInterval(beat);
+        setImmediate(() => void stream.end());
+      }, // after what is still to be sent
     };
   };
 

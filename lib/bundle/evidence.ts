@@ -56,7 +56,7 @@ const cell = z.looseObject({
   id: z.string(), expected: z.enum(['allowed', 'denied']), verdict: z.enum(['pass', 'fail', 'inconclusive']), grade: z.string().nullable(), reason: z.string(), outcome: z.looseObject({ seen: z.string() }),
   waiver: z.looseObject({}).nullable().optional(),
 });
-const summary = z.looseObject({ schema: z.literal(1), run: z.looseObject({ phase: z.string().optional(), fault: z.string().optional() }), flows: z.array(cell) });
+const summary = z.looseObject({ schema: z.literal(1), run: z.looseObject({ phase: z.string().optional(), selection: z.string().nullable().optional(), fault: z.string().optional() }), flows: z.array(cell) });
 
 /**
  * That of one run, or of each shard of a merged one, as its own evidence.json had it.
@@ -90,11 +90,12 @@ function evidenceOf(json: unknown, name: string): Evidence {
   };
 }
 
-/** What the run made of each cell, and nothing of what it was made from: of any evidence.json of schema 1. */
-export function readCells(text: string, name: string): Readonly<{ phase: string; cells: readonly CellState[] }> {
+/** What the run made of each cell, and nothing of what it was made from: of a verdicts.json, or of any evidence.json of schema 1. */
+export function readCells(text: string, name: string): Readonly<{ phase: string; selection: string | null; cells: readonly CellState[] }> {
   const { run, flows } = shaped(summary, parsed(text, name), name);
   if (run.fault !== undefined) throw new EvidenceError(`${name}: that run came to no record: ${run.fault}`);
-  return { phase: run.phase ?? 'unknown', cells: flows.map(({ outcome: { seen }, waiver, ...told }) => ({ ...told, seen, waived: waiver !== null && waiver !== undefined })) };
+  const cells = flows.map(({ id, expected, verdict, grade, reason, outcome: { seen }, waiver }) => ({ id, expected, verdict, grade, seen, reason, waived: waiver !== null && waiver !== undefined }));
+  return { phase: run.phase ?? 'unknown', selection: run.selection ?? null, cells };
 }
 
 function parsed(text: string, name: string): unknown {

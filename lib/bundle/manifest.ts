@@ -14,9 +14,9 @@ type Files = ReadonlyMap<string, Buffer | string>;
 
 export const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
 
-/** `previous`: the run before, by its folder's name and its manifest as it stands; null for the first. */
-export function makeManifest(files: Files, previous: Readonly<{ folder: string; manifest: Buffer | string }> | null): string {
-  const chained: Manifest = { schema: 1, previous: previous === null ? null : { folder: previous.folder, sha256: sha256(previous.manifest) }, files: Object.fromEntries([...files].map(([file, content]) => [file, sha256(content)])) };
+/** `hashes` by file name; `previous`: the run before, by its folder's name and its manifest as it stands; null for the first. */
+export function makeManifest(hashes: ReadonlyMap<string, string>, previous: Readonly<{ folder: string; manifest: Buffer | string }> | null): string {
+  const chained: Manifest = { schema: 1, previous: previous === null ? null : { folder: previous.folder, sha256: sha256(previous.manifest) }, files: Object.fromEntries(hashes) };
   return `${JSON.stringify(chained, null, 1)}\n`;
 }
 

@@ -1,11 +1,13 @@
 // What a merged run keeps of its shards: the manifest of each, and its signature, which hold for the evidence as the shard wrote it. Pure but
 // for signerOf, which reads the folder.
-import { jsonText, renderJson } from '../reports/json.ts';
+import { createHash } from 'node:crypto';
+import type { RunRecord } from '../model.ts';
+import { jsonPieces } from '../reports/json.ts';
 import { rejudge } from '../rejudge.ts';
 import { shardName } from '../shard.ts';
 import type { readParts } from './evidence.ts';
 import { readManifest, sha256 } from './manifest.ts';
-import { wholeRecordOf } from './record.ts';
+import { recordOf, wholeRecordOf } from './record.ts';
 import { signerOf } from './sign.ts';
 
 type Files = ReadonlyMap<string, Buffer | string>;
@@ -26,8 +28,15 @@ export function verifyMerged(folder: string, files: Files, read: Read, signers: 
     if (manifest === undefined) return [`${file}: not there; nothing holds ${name} to what it left`];
     const own = readManifest(manifest.toString(), file).files['evidence.json'];
     if (signers !== null && files.has(`${file}.sig`)) notes.push(`${name} signed by ${signerOf(folder, signers, file)}`);
-    return [...(own === sha256(jsonText(part.file)) ? [] : [`${name}: its evidence is not what ${file} has the SHA-256 of`]), ...rejudge(part).map((line) => `${name}: ${line}`)];
+    return [...(own === evidenceHash(recordOf(part)) ? [] : [`${name}: its evidence is not what ${file} has the SHA-256 of`]), ...rejudge(part).map((line) => `${name}: ${line}`)];
   });
   if (differences.length > 0) return { differences, notes };
-  return { differences: renderJson(wholeRecordOf(read)) === files.get('evidence.json')?.toString() ? [] : ['evidence.json: not what its shards make when they are merged'], notes };
+  return { differences: evidenceHash(wholeRecordOf(read)) === sha256(files.get('evidence.json') ?? '') ? [] : ['evidence.json: not what its shards make when they are merged'], notes };
+}
+
+/** Of the evidence.json that the record makes. */
+function evidenceHash(record: RunRecord): string {
+  const hash = createHash('sha256');
+  for (const piece of jsonPieces(record)) hash.update(piece);
+  return hash.digest('hex');
 }

@@ -11,7 +11,8 @@ export function recordOf(evidence: Evidence): RunRecord {
   const { schema, run, controls } = file as unknown as Pick<RunRecord, 'schema' | 'run' | 'controls'>;
   const { findings } = applyWaivers(findingsOf({ ...account, phase, observations }), account.inventory.waivers ?? [], run.startedAt.slice(0, 10));
   const isAsked = isAskedOf(evidence);
-  return { schema, run, controls, findings: findings.filter(({ flow }) => isAsked(flow)), account };
+  const hosts = run.hosts.map((host) => ({ ...host, configuration: (host as Partial<typeof host>).configuration ?? null })); // older evidence has none
+  return { schema, run: { ...run, hosts }, controls, findings: findings.filter(({ flow }) => isAsked(flow)), account };
 }
 
 /** Of one run, or of a merged one. @throws MergeError where its shards are not one run */

@@ -1,8 +1,10 @@
 // Run folders on disk: which there are, and whether one is still what the run left.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Earlier } from '../changes.ts';
 import { rejudge } from '../rejudge.ts';
-import { readParts } from './evidence.ts';
+import { readCells, readParts } from './evidence.ts';
 import { compareFiles, readManifest, sha256 } from './manifest.ts';
 import { verifyMerged } from './merged.ts';
 import { prunedOf } from './prune.ts';
@@ -24,6 +26,29 @@ export function before(parent: string, folder: string): Readonly<{ folder: strin
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   return null;
+}
+
+/** So many runs back, at most, a run looks for one that it can be held against. */
+const farthestBack = 20;
+
+/** The run before this one in `parent` that is of the same phase and the same cells, as its verdicts.json has it; what cannot be read is none. */
+export function earlierOf(parent: string, folder: string, { phase, selection }: Readonly<{ phase: string; selection: string | null }>): Earlier | null {
+  const candidates = (statSync(parent, { throwIfNoEntry: false })?.isDirectory() === true ? runsIn(parent) : []).filter((other) => other < folder).toReversed().slice(0, farthestBack);
+  for (const one of candidates) {
+    try {
+      const read = readCells(readFileSync(join(parent, one, 'verdicts.json'), 'utf8'), 'verdicts.json');
+      if (read.phase === phase && read.selection === selection) return { folder: one, cells: read.cells };
+    } catch {
+      // A run that came to no record, or one of an older version: the one before it, then.
+    }
+  }
+  return null;
+}
+
+/** What a run made of its cells: by the small file, where it has one. */
+export function cellsOf(folder: string): ReturnType<typeof readCells> {
+  const name = existsSync(join(folder, 'verdicts.json')) ? 'verdicts.json' : 'evidence.json';
+  return readCells(readFileSync(join(folder, name), 'utf8'), join(basename(folder), name));
 }
 
 /** `differences`: one line for each thing that is not as the run left it: files, chain, signature, outcomes, verdicts. `notes`: what the reader should know. */
@@ -67,10 +92,12 @@ export function verifyRun(folder: string, signers: string | null, isChained = tr
     const read = readParts(text, 'evidence.json');
     const inventory = files.get('inventory.json');
     const other = inventory !== undefined && read.parts.some(({ inventoryHash }) => sha256(inventory) !== inventoryHash) ? ['inventory.json: not the one whose hash is in evidence.json'] : [];
-    if (!read.isMerged) return [...other, ...read.parts.flatMap(rejudge)];
+    const verdicts = files.get('verdicts.json')?.toString();
+    const others = verdicts !== undefined && !isDeepStrictEqual(readCells(verdicts, 'verdicts.json').cells, readCells(text, 'evidence.json').cells) ? ['verdicts.json: not the verdicts that are in evidence.json'] : [];
+    if (!read.isMerged) return [...other, ...others, ...read.parts.flatMap(rejudge)];
     const whole = verifyMerged(folder, files, read, signers);
     notes.push(...whole.notes);
-    return [...other, ...whole.differences];
+    return [...other, ...others, ...whole.differences];
   });
   return { differences, notes };
 }

@@ -15,6 +15,8 @@ export type Facts = Readonly<{
   links: readonly Readonly<{ interface: string; mac: string }>[];
   /** Those of its neighbours, as far as it knows them. */
   neighbours: readonly Readonly<{ address: string; interface: string; mac: string }>[];
+  /** The ranges of ports that its rules take out of connection tracking (`notrack`); all: any, or it could not be told. Older evidence has none. */
+  untracked?: 'all' | readonly Readonly<{ transport: 'tcp' | 'udp'; first: number; last: number }>[];
 }>;
 
 /** Why a look did not happen. */

@@ -71,7 +71,19 @@ export type Finding = Readonly<{ flow: Flow; observation: Observation; backing: 
 /** What an allowed NTP flow's answer said of the local clock: server minus local, known to within so much either way. */
 export type Clock = Readonly<{ cell: string; localTime: string; serverTime: string; offsetMs: number; withinMs: number }>;
 
-export type HostRecord = Readonly<{ name: string; prober: string | null; hostKey: string | null; failure: Failure | null; facts: Facts | null }>;
+/**
+ * What ties a run's evidence to a host's configuration. `rules`: SHA-256 of all rules that ran; null: they cannot be read there.
+ * `boot`: whether the host's next boot would load the same, and by what; the lines that only one of the two has, 40 at most.
+ */
+export type Configuration = Readonly<{
+  sysctls: readonly Readonly<{ name: string; value: string }>[];
+  rules: string | null;
+  boot: Readonly<{ is: 'same' | 'differs' | 'unknown'; detail: string; runningAlone: readonly string[]; bootAlone: readonly string[] }>;
+  /** Nebula's. notAfter: ISO 8601; null: nebula-cert could not tell. */
+  certificates: readonly Readonly<{ file: string; name: string; notAfter: string | null }>[];
+}>;
+
+export type HostRecord = Readonly<{ name: string; prober: string | null; hostKey: string | null; failure: Failure | null; facts: Facts | null; configuration: Configuration | Failure | null }>;
 
 /**
  * What the run's own round trips, on flows that answer, say of lost packets. `atMost`: one way, by the worst vantage;

@@ -21,18 +21,23 @@ export function ordinaryCells(input: Input, vantage: string): Readonly<{ cells: 
   const allowed: Flow[] = [];
   const gaps: Untested[] = [];
   const covered = new Set<string>();
+  // Rows and cells both grow with the hosts: each cell is not to ask all rows.
+  const own = inventory.matrix.flows.filter((row) => row.from === vantage);
+  const listed = listedPorts(inventory);
   for (const destination of destinationsOf(input, vantage)) {
-    for (const service of servicesOf(inventory, vantage, destination)) {
-      const rows = rowsFor(inventory, vantage, destination, service);
+    const leading = own.filter((row) => leadsTo(row, destination));
+    for (const service of servicesOf(listed, vantage, destination, leading)) {
+      const rows = rowsFor(leading, service);
       for (const row of rows) covered.add(coverKey(row, service.port));
-      const flow = makeFlow(input, vantage, destination, service);
+      const flow = makeFlow(input, vantage, destination, service, rows[0]);
       if (flow.expected === 'allowed') allowed.push(flow);
       const reason = gapReason(flow, destination, phase, rows[0]);
       if (reason === null) cells.push({ flow, probe: probeOf(input, flow, destination) });
       else gaps.push({ id: flow.id, reason });
     }
   }
-  return { cells: [...cells, ...rowsWithoutCell(input, vantage, covered)], allowed, gaps };
+  const others = rowsWithoutCell(input, vantage, covered);
+  return { cells: [...cells, ...others], allowed: [...allowed, ...others.map(({ flow }) => flow).filter(({ expected }) => expected === 'allowed')], gaps };
 }
 
 export function destinationsOf({ inventory, discovery }: Input, vantage: string): readonly Destination[] {
@@ -56,17 +61,22 @@ function localDestinations(inventory: Inventory, vantage: string): readonly Dest
  * Ports of a destination: what any row lists, the watch list, the neighbours of the rows between these two (the port over the other
  * transport is one), ICMP echo.
  */
-function servicesOf(inventory: Inventory, vantage: string, destination: Destination): readonly Service[] {
-  const rows = inventory.matrix.flows;
-  const own = rows.filter((row) => row.from === vantage && leadsTo(row, destination));
+function servicesOf(all: Listed, vantage: string, destination: Destination, own: readonly Row[]): readonly Service[] {
   if (destination.to === vantage) return own.flatMap((row) => row.ports.map((port) => ({ transport: row.transport, port, nextToRow: false })));
   const cells = (['tcp', 'udp'] as const).flatMap((transport): Service[] => {
-    const listed = new Set([...rows.filter((row) => row.transport === transport).flatMap((row) => row.ports), ...inventory.site.watch[transport]]);
+    const listed = all[transport];
     const beside = own.flatMap((row) => (row.transport === transport ? row.ports.flatMap((port) => [port - 1, port + 1]) : row.ports));
     const extra = [...new Set(beside)].filter((port) => port >= 1 && port <= 65535 && !listed.has(port));
     return [...listed, ...extra].toSorted((a, b) => a - b).map((port) => ({ transport, port, nextToRow: extra.includes(port) }));
   });
   return [...cells, { transport: 'icmp', port: 0, nextToRow: false }];
+}
+
+type Listed = Readonly<Record<'tcp' | 'udp', ReadonlySet<number>>>;
+
+function listedPorts({ matrix, site }: Inventory): Listed {
+  const of = (transport: 'tcp' | 'udp'): ReadonlySet<number> => new Set([...matrix.flows.filter((row) => row.transport === transport).flatMap((row) => row.ports), ...site.watch[transport]]);
+  return { tcp: of('tcp'), udp: of('udp') };
 }
 
 function leadsTo(row: Row, { kind, to, network, targets }: Destination): boolean {
@@ -77,19 +87,16 @@ function leadsTo(row: Row, { kind, to, network, targets }: Destination): boolean
 /** A lasting row before a temporary one, and that before one whose day is over. */
 const rank = (row: Row): number => Number(row.temp === true) + Number(row.ended === true);
 
-/** The rows that cover a cell: the first decides. */
-function rowsFor(inventory: Inventory, vantage: string, destination: Destination, { transport, port }: Service): readonly Row[] {
-  return inventory.matrix.flows
-    .filter((row) => row.from === vantage && row.transport === transport && row.ports.includes(port) && leadsTo(row, destination))
-    .toSorted((a, b) => rank(a) - rank(b));
+/** Of the rows that lead there, those that cover a cell: the first decides. */
+function rowsFor(leading: readonly Row[], { transport, port }: Service): readonly Row[] {
+  return leading.filter((row) => row.transport === transport && row.ports.includes(port)).toSorted((a, b) => rank(a) - rank(b));
 }
 
 const endOf = (row: Row | undefined, phase: Phase): Pick<Flow, 'ended'> => (phase === 'setup' && row?.ended === true && row.until !== undefined ? { ended: row.until } : {});
 
 const coverKey = (row: Row, port: number): string => `${row.id} ${port}`;
 
-function makeFlow({ inventory, discovery, phase }: Input, vantage: string, destination: Destination, cell: Service): Flow {
-  const [row] = rowsFor(inventory, vantage, destination, cell);
+function makeFlow({ inventory, discovery, phase }: Input, vantage: string, destination: Destination, cell: Service, row: Row | undefined): Flow {
   const allowed = isAllowed(row, phase);
   const { transport, port } = cell;
   // An address may be resolver and DHCP server at once: a row's cell goes by the name that the row uses.

@@ -18,8 +18,9 @@ export function controlsFor(input: Drawn, cells: readonly Cell[]): Readonly<{ co
   const controls = ({ flow }: Cell): Controls => {
     if (flow.expected === 'allowed' || flow.address === null) return { witnesses: witnessesOf(input, flow), listener: null, aliveBy: [] };
     const others = (alive.get(placeOf(flow)) ?? []).filter((other) => other.from !== flow.from).map((other) => other.id);
-    const listener = listenerId(flow);
-    return { witnesses: witnessesOf(input, flow), listener: listeners.has(listener) ? listener : null, aliveBy: outward.has(controlId(flow)) ? [...others, controlId(flow)] : others };
+    // The listener's own string: one for all cells that it stands for.
+    const listener = listeners.get(listenerId(flow))?.id ?? null;
+    return { witnesses: witnessesOf(input, flow), listener, aliveBy: outward.has(controlId(flow)) ? [...others, controlId(flow)] : others };
   };
   return { controls, listeners: [...listeners.values()], probes: [...outward.values(), ...frameProbes(input, cells)] };
 }

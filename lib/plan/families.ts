@@ -4,7 +4,7 @@ import { within } from '../address.ts';
 import { factsOf, isFailure, operator, sourceAddress } from '../facts.ts';
 import type { Facts, Failure, Flow, Look, Transport } from '../model.ts';
 import { firstPacketOf, ipProtocols } from '../packet.ts';
-import { protocolFor } from '../protocols/index.ts';
+import { protocolFor, protocols } from '../protocols/index.ts';
 import type { Untested } from './cells.ts';
 import { addressOn, networksOf } from './destinations.ts';
 import { hostAt, highPort, replyPorts, routeOf, settled, type Cell, type Drawn, type Input } from './input.ts';
@@ -39,7 +39,7 @@ const untested = (cells: readonly Cell[], reason: string): readonly Untested[] =
 type Asked = Readonly<{ family: Flow['family']; transport: Transport; port: number; suffix: string; sourcePort?: number; by?: string }>;
 
 /** A denied cell; what is not known of its ends, it says instead of looking. `nextHop`: where it does not go by the source's own route. */
-function cellOf(input: Input, vantage: string, peer: Peer, { suffix, ...asked }: Asked, look: (flow: Flow, address: string, token: string, facts: Facts) => Look, nextHop?: string): Cell {
+function cellOf(input: Drawn, vantage: string, peer: Peer, { suffix, ...asked }: Asked, look: (flow: Flow, address: string, token: string, facts: Facts) => Look, nextHop?: string): Cell {
   const facts = factsOf(input.discovery, vantage);
   const address = typeof peer.address === 'string' ? peer.address : null;
   const flow: Flow = {
@@ -47,26 +47,36 @@ function cellOf(input: Input, vantage: string, peer: Peer, { suffix, ...asked }:
     protocol: protocolFor(asked.transport, asked.port), expected: 'denied', row: 'everything else',
     route: isFailure(facts) || address === null ? null : routeOf(facts, nextHop ?? address), ...asked,
   };
+  if (input.unwanted.has(flow.family)) return { flow, probe: { id: flow.id, vantage, flow, token: '', look: unmade } };
   const token = input.newToken();
   const failure = isFailure(facts) ? facts : typeof peer.address === 'string' ? null : peer.address;
   const how = failure !== null || address === null || isFailure(facts) ? settled({ seen: 'unprobed', failure: failure ?? unknown(peer.label) }) : look(flow, address, token, facts);
   return { flow, probe: { id: flow.id, vantage, flow, token, look: how } };
 }
 
+/** Of a cell that is counted alone. */
+const unmade: Look = settled({ seen: 'unprobed', failure: { operation: 'facts', cause: 'not wanted' } });
+
 const unknown = (what: string): Failure => ({ operation: 'facts', cause: `the address of ${what} is not known` });
 
-/** To a fresh high port and to the port's own namesake. */
-function sourcePortCells(input: Input, vantage: string, allowed: readonly Flow[]): Family {
+/** To a fresh high port and to the port's own namesake; and to what a row allows from a port of its own alone (DHCP's clients), from another. */
+function sourcePortCells(input: Drawn, vantage: string, allowed: readonly Flow[]): Family {
   const isRow = ({ flow }: Cell): boolean => flow.address !== null && allowed.some((row) => row.address === flow.address && row.transport === flow.transport && row.port === flow.port);
+  const look = (flow: Flow, address: string, token: string, facts: Facts): Look => ({ by: 'exchange', exchange: exchangeFor(input, flow, address, null, token, facts) });
   const all = peersOf(input, vantage).flatMap((peer) => {
     const high = highPort(input.newToken());
     return replyPorts.flatMap(([transport, sourcePort]) => [high, sourcePort].map((port): Cell =>
-      cellOf(input, vantage, peer, { family: 'source port', transport, port, sourcePort, suffix: `${port === high ? 'high' : port} from ${sourcePort}` },
-        (flow, address, token, facts) => ({ by: 'exchange', exchange: exchangeFor(input, flow, address, null, token, facts) }))));
+      cellOf(input, vantage, peer, { family: 'source port', transport, port, sourcePort, suffix: `${port === high ? 'high' : port} from ${sourcePort}` }, look)));
+  });
+  const others = allowed.flatMap(({ id, to, network, address, transport, port, protocol }): readonly Cell[] => {
+    if (protocols[protocol].sourcePort === 0) return [];
+    const label = id.slice(id.indexOf('-> ') + 3, id.lastIndexOf(' '));
+    const peer = { to, network, address: address ?? unknown(label), label, external: false };
+    return [cellOf(input, vantage, peer, { family: 'source port', transport, port, sourcePort: highPort(input.newToken()), suffix: `${port} from high` }, look)];
   });
   const isMirrored = ({ flow }: Cell): boolean => flow.port === flow.sourcePort && !asksFirst(input, vantage, flow.to);
   return {
-    cells: all.filter((cell) => !isRow(cell) && !isMirrored(cell)),
+    cells: [...all.filter((cell) => !isRow(cell) && !isMirrored(cell)), ...others],
     gaps: [
       ...untested(all.filter(isRow), 'a row allows it from any source port'),
       ...untested(all.filter((cell) => isMirrored(cell) && !isRow(cell)), oneDirection),
@@ -81,7 +91,7 @@ function asksFirst({ inventory }: Input, vantage: string, to: string): boolean {
   return !(to === operator || Object.hasOwn(hosts, to)) || rank(vantage) < rank(to);
 }
 
-function protocolCells(input: Input, vantage: string): Family {
+function protocolCells(input: Drawn, vantage: string): Family {
   const all = peersOf(input, vantage).flatMap((peer) => otherProtocols.map((port): Cell =>
     cellOf(input, vantage, peer, { family: 'ip protocol', transport: 'ip', port, suffix: String(port) }, (_flow, address, token, facts) => {
       const source = sourceAddress(facts, address);

@@ -18,6 +18,8 @@ export type Input = Readonly<{
 export type Drawn = Input & Readonly<{
   /** A source port that nothing else in this run has: ours to draw, below those that the kernel gives (32768 and above). */
   newPort: () => number;
+  /** Families that the inventory goes without: their cells are counted, and their looks not made. */
+  unwanted: ReadonlySet<string>;
 }>;
 
 const ownPorts = { first: 20_000, count: 12_768 } as const;
@@ -25,7 +27,7 @@ const ownPorts = { first: 20_000, count: 12_768 } as const;
 /** Begins at a port of chance and goes round, so that none comes twice before all have come. */
 export function drawing(input: Input): Drawn {
   let next = Number.parseInt(input.newToken().slice(0, 8), 16);
-  return { ...input, newPort: () => ownPorts.first + (next++ % ownPorts.count) };
+  return { ...input, unwanted: new Set(input.inventory.site.without ?? []), newPort: () => ownPorts.first + (next++ % ownPorts.count) };
 }
 
 /** A cell and the look at it, before anybody has asked what would prove it. */

@@ -4,12 +4,15 @@ import { readFileSync } from 'node:fs';
 /** Each part may use what those before it have defined when it is read, and all of them later on. */
 export const parts = {
   python: ['loop.py', 'task.py', 'look.py', 'stream.py', 'datagram.py', 'packet.py', 'raw.py', 'frame.py', 'listen.py', 'halves.py', 'conntrack.py', 'facts.py', 'command.py', 'start.py'],
-  shell: ['engine.sh', 'words.sh', 'knock.sh', 'look.sh', 'facts.sh', 'witness.sh', 'commands.sh'],
+  shell: ['engine.sh', 'words.sh', 'knock.sh', 'look.sh', 'facts.sh', 'configuration.sh', 'witness.sh', 'commands.sh'],
 } as const;
 
-const text = (folder: keyof typeof parts): string => parts[folder].map((part) => readFileSync(new URL(`./${folder}/${part}`, import.meta.url), 'utf8')).join('\n');
+const read = (folder: keyof typeof parts, part: string): string => readFileSync(new URL(`./${folder}/${part}`, import.meta.url), 'utf8');
+const text = (folder: keyof typeof parts): string => parts[folder].map((part) => read(folder, part)).join('\n');
+/** Asking for the configuration is a shell's work in both; what JSON writes of plain ASCII is a string for python as well. */
+const configuration = (): string => `CONFIGURATION = ${JSON.stringify(read('shell', 'configuration.sh'))}\n`;
 
 /** For python exactly its bytes, whose number the far end must know; for sh with the end mark that it reads up to. */
 export function program(kind: 'python' | 'sh'): Buffer {
-  return Buffer.from(kind === 'python' ? text('python') : `${text('shell')}#END\n`);
+  return Buffer.from(kind === 'python' ? configuration() + text('python') : `${text('shell')}#END\n`);
 }

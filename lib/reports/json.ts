@@ -1,20 +1,40 @@
-// RunRecord -> evidence.json, schema 1 of DESIGN.md. Pure.
+// RunRecord -> evidence.json, schema 1 of DESIGN.md, a line an entry. Pure.
 import type { Account, Finding, Probe, RunRecord } from '../model.ts';
 import { takeoverLines } from './takeover.ts';
 
 /** One object a flow, with the raw replies as the prober sent them. Of a merged run: what each shard has beside its flows, in `parts`. */
-export function renderJson(record: RunRecord): string {
+export const renderJson = (record: RunRecord): string => [...jsonPieces(record)].join('');
+
+/** The same in pieces, to be written one after the other: whole, that of a hundred hosts is as long as a string can be (V8: 512 MB). */
+export function* jsonPieces(record: RunRecord): Generator<string> {
   const { schema, findings, parts } = record;
-  const { run, takeover, ...behind } = besideFlows(record);
-  return jsonText({ schema, run, takeover, flows: findings.map(flowEntry), ...behind, ...(parts === undefined ? {} : { parts: parts.map(besideFlows) }) });
+  yield `{"schema":${schema},\n${headOf(record)},\n`;
+  yield* list('flows', findings, flowEntry);
+  yield ',\n';
+  yield* behindPieces(record);
+  for (const [index, part] of (parts ?? []).entries()) {
+    yield `${index === 0 ? ',\n"parts":[' : ','}\n{${headOf(part)},\n`;
+    yield* behindPieces(part);
+    yield '}';
+  }
+  yield parts === undefined ? '}\n' : ']}\n';
 }
 
-/** How evidence.json is laid out. */
-export const jsonText = (evidence: Readonly<Record<string, unknown>>): string => `${JSON.stringify(evidence, null, 1)}\n`;
+const headOf = (record: RunRecord): string => `"run":${JSON.stringify(record.run)},\n"takeover":${JSON.stringify(takeoverLines(record))}`;
 
-function besideFlows(record: RunRecord): Readonly<{ run: unknown; takeover: unknown; controls: unknown; account: unknown }> {
-  const { run, controls, account } = record;
-  return { run, takeover: takeoverLines(record), controls, account: account === undefined ? null : accountEntry(account) };
+function* behindPieces({ controls, account }: RunRecord): Generator<string> {
+  yield* list('controls', controls, (one) => one);
+  yield ',\n"account":';
+  yield* account === undefined ? ['null'] : accountPieces(account);
+}
+
+function* list<T>(name: string, items: Iterable<T>, entry: (item: T) => unknown): Generator<string> {
+  let before = `"${name}":[`;
+  for (const item of items) {
+    yield `${before}\n${JSON.stringify(entry(item))}`;
+    before = ',';
+  }
+  yield before === ',' ? ']' : `${before}]`;
 }
 
 export function flowEntry({ flow, observation, backing, walls, verdict, waiver }: Finding): Readonly<Record<string, unknown>> {
@@ -30,10 +50,19 @@ export function flowEntry({ flow, observation, backing, walls, verdict, waiver }
 }
 
 /** Maps as lists of pairs; a probe's flow is written only where it is not the cell itself. */
-function accountEntry({ plan, tracked, heard, resets, sessions, ...rest }: Account): Readonly<Record<string, unknown>> {
-  const flows = plan.flows.map(({ probe, nearWall, farWall, ...planned }) => {
-    const lean = (one: Probe | null): unknown => (one === null || one.flow !== planned.flow ? one : { ...one, flow: null });
-    return { ...planned, probe: lean(probe), nearWall: lean(nearWall), farWall: lean(farWall) };
-  });
-  return { ...rest, plan: { ...plan, flows }, tracked: [...tracked], heard: [...heard], resets: [...resets], sessions: [...sessions] };
+function* accountPieces({ inventory, discovery, plan, tracked, heard, resets, sessions }: Account): Generator<string> {
+  const lean = (one: Probe | null, { flow }: Account['plan']['flows'][number]): unknown => (one === null || one.flow !== flow ? one : { ...one, flow: null });
+  const { phase, flows, listeners, controls, universe, gaps, elsewhere } = plan;
+  yield `{"inventory":${JSON.stringify(inventory)},\n"discovery":${JSON.stringify(discovery)},\n"plan":{"phase":${JSON.stringify(phase)},\n`;
+  yield* list('flows', flows, (one) => ({ ...one, probe: lean(one.probe, one), nearWall: lean(one.nearWall, one), farWall: lean(one.farWall, one) }));
+  yield ',\n';
+  yield* list('listeners', listeners, (one) => one);
+  yield ',\n';
+  yield* list('controls', controls, (one) => one);
+  yield `,\n"universe":${universe},"gaps":${JSON.stringify(gaps)}${elsewhere === undefined ? '' : `,\n"elsewhere":${JSON.stringify(elsewhere)}`}}`;
+  for (const [name, pairs] of Object.entries({ tracked, heard, resets, sessions })) {
+    yield ',\n';
+    yield* list<readonly [string, unknown]>(name, pairs, (pair) => pair);
+  }
+  yield '}';
 }

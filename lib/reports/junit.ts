@@ -5,6 +5,7 @@ import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
 import type { Finding, RunRecord, Shard } from '../model.ts';
 import { causesOf } from './causes.ts';
 import { digestOf } from './digest.ts';
+import { grouped } from './grouped.ts';
 import { partOf } from './summary.ts';
 import { takeoverLines } from './takeover.ts';
 import { expectedOf, seenOf, wayOf } from './words.ts';
@@ -23,15 +24,22 @@ function attribute(text: string): string {
 }
 
 /** One suite a vantage, one case a finding; a run of no finding is one error, since no reader takes an empty file for a fault. */
-export function renderJunit(record: RunRecord): string {
+export const renderJunit = (record: RunRecord): string => [...junitPieces(record)].join('');
+
+/** The same in pieces, a suite each: the document of a whole run takes many times its text in memory. */
+export function* junitPieces(record: RunRecord): Generator<string> {
   const { run, findings } = record;
-  if (findings.length === 0 && run.shard !== null && run.stopped === null) return renderEmptyShard(run.shard, partOf(record) ?? '');
-  if (findings.length === 0) return renderJunitFault('the run has cells', run.stopped ?? 'no cell was looked at');
+  if (findings.length === 0 && run.shard !== null && run.stopped === null) return yield renderEmptyShard(run.shard, partOf(record) ?? '');
+  if (findings.length === 0) return yield renderJunitFault('the run has cells', run.stopped ?? 'no cell was looked at');
   const document = create({ version: '1.0', encoding: 'UTF-8' });
-  const root = document.ele('testsuites', { name: 'flowproof', ...counts(findings), time: seconds(Date.parse(run.endedAt) - Date.parse(run.startedAt)) });
+  document.ele('testsuites', { name: 'flowproof', ...counts(findings), time: seconds(Date.parse(run.endedAt) - Date.parse(run.startedAt)) });
+  // Its start and its end, with nothing between them yet.
+  const [head = '', tail = ''] = document.end({ prettyPrint: true, allowEmptyTags: true }).split(/(?=<\/testsuites>)/);
+  yield head;
   const told = sentences(record);
-  for (const vantage of new Set(findings.map(({ flow }) => flow.from))) addSuite(root, record, vantage, told);
-  return document.end({ prettyPrint: true });
+  const takeover = takeoverLines(record);
+  for (const [vantage, own] of grouped(findings, ({ flow }) => flow.from)) yield `\n  ${suiteOf(record, vantage, own, { told, takeover }).end({ prettyPrint: true, headless: true, offset: 1 }).trimStart()}`;
+  yield `\n${tail}`;
 }
 
 /** For a run of which there is no record: a bad inventory, a fault of ours. It must not look like a run without faults. */
@@ -60,10 +68,11 @@ function sentences(record: RunRecord): ReadonlyMap<Finding, string> {
   })));
 }
 
-function addSuite(root: XMLBuilder, record: RunRecord, vantage: string, told: ReadonlyMap<Finding, string>): void {
-  const { run, findings } = record;
-  const own = findings.filter(({ flow }) => flow.from === vantage);
-  const suite = root.ele('testsuite', {
+type Told = Readonly<{ told: ReadonlyMap<Finding, string>; takeover: readonly string[] }>;
+
+function suiteOf(record: RunRecord, vantage: string, own: readonly Finding[], { told, takeover }: Told): XMLBuilder {
+  const { run } = record;
+  const suite = create().ele('testsuite', {
     name: attribute(vantage), ...counts(own), timestamp: run.startedAt.replace('Z', ''), hostname: attribute(vantage),
     time: seconds(own.reduce((sum, { observation }) => sum + observation.durationMs, 0)),
   });
@@ -72,8 +81,9 @@ function addSuite(root: XMLBuilder, record: RunRecord, vantage: string, told: Re
   const part = partOf(record);
   const taken = new Set<string>();
   for (const finding of own) addCase(suite, finding, { told: told.get(finding) ?? '', part, taken });
-  const lines = [...(part === null ? [] : [part]), ...takeoverLines(record).filter((line) => line.startsWith(`if ${vantage} is`))];
+  const lines = [...(part === null ? [] : [part]), ...takeover.filter((line) => line.startsWith(`if ${vantage} is`))];
   if (lines.length > 0) suite.ele('system-out').txt(clean(lines.join('\n')));
+  return suite;
 }
 
 /** No name twice: Jenkins makes a map of them. */
@@ -84,6 +94,7 @@ function propertiesOf({ run }: RunRecord, vantage: string): Readonly<Record<stri
     run: run.id, phase: run.phase, selection: run.selection ?? 'all', shard: run.shard === null ? (run.shards === null ? 'none' : `${run.shards.length} merged`) : `${run.shard.number}/${run.shard.of}`, operator: run.operator, inventory: `sha256:${run.inventoryHash}`, matrix: run.matrixHash === null ? 'none' : `sha256:${run.matrixHash}`, flowproof: run.version, node: run.node,
     prober: host?.prober ?? 'none', kernel: host?.facts?.kernel ?? 'unknown',
     ...Object.fromEntries(run.hosts.map(({ name, hostKey }) => [`hostKey.${name}`, hostKey ?? 'none'])),
+    ...Object.fromEntries(run.hosts.map(({ name, configuration }) => [`rules.${name}`, configuration !== null && 'rules' in configuration && configuration.rules !== null ? `sha256:${configuration.rules}` : 'not read'])),
     startedAt: run.startedAt, endedAt: run.endedAt,
     ...(clock === null ? { 'clock.ntp': 'no answer' } : { 'clock.ntp': clock.serverTime, 'clock.local': clock.localTime, 'clock.offsetMs': String(clock.offsetMs), 'clock.withinMs': String(clock.withinMs), 'clock.cell': clock.cell }),
   };

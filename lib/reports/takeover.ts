@@ -1,17 +1,19 @@
 // The question that the owner asks first: what could a machine reach, if somebody took it over as root? Pure.
 import type { Finding, RunRecord } from '../model.ts';
+import { grouped } from './grouped.ts';
 
 /** Named of the flows that are open. */
 const named = 5;
 
 /** One sentence for each host that was looked at past its own firewall, and for each confined one that could not be. */
 export function takeoverLines({ run, findings }: RunRecord): readonly string[] {
-  const looking = new Set(findings.map(({ flow }) => flow.from));
+  const bySource = grouped(findings, ({ flow }) => flow.from);
+  const of = (host: string): readonly Finding[] => bySource.get(host) ?? [];
   // Of a part of the run nothing is said of hosts that it leaves out.
-  const hosts = run.hosts.map(({ name }) => name).filter((name) => run.selection === null || looking.has(name)).filter((name) => run.confined.includes(name) || findings.some((finding) => finding.flow.from === name && finding.walls?.far.observation));
+  const hosts = run.hosts.map(({ name }) => name).filter((name) => run.selection === null || bySource.has(name)).filter((name) => run.confined.includes(name) || of(name).some(({ walls }) => walls?.far.observation));
   return hosts.map((host) => {
-    const asked = findings.filter(({ flow, walls }) => flow.from === host && flow.expected === 'denied' && walls !== null && walls.far.observation !== null);
-    const others = findings.filter(({ flow }) => flow.from === host && flow.family === 'another way');
+    const asked = of(host).filter(({ flow, walls }) => flow.expected === 'denied' && walls !== null && walls.far.observation !== null);
+    const others = of(host).filter(({ flow }) => flow.family === 'another way');
     if (asked.length === 0) return `if ${host} is taken over as root: not told, since nothing was sent past its own firewall (that needs python3 and root there)`;
     const open = [...asked.filter(({ walls }) => walls?.far.stands === false), ...others.filter(({ verdict }) => verdict.result === 'fail')];
     const untold = [...asked.filter(({ walls }) => walls?.far.stands === null), ...others.filter(({ verdict }) => verdict.result === 'inconclusive')];

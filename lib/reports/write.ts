@@ -1,35 +1,42 @@
 // Writes each report by itself: under a temporary name, then renamed, so that no half-written file has a final name.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, symlinkSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { hashOf } from '../bundle/hash.ts';
 import { makeManifest } from '../bundle/manifest.ts';
-import { before } from '../bundle/runs.ts';
+import { before, earlierOf } from '../bundle/runs.ts';
 import type { RunRecord } from '../model.ts';
 import { htmlFile } from './html/file.ts';
-import { renderJson } from './json.ts';
-import { renderJunit, renderJunitFault } from './junit.ts';
+import { jsonPieces } from './json.ts';
+import { junitPieces, renderJunitFault } from './junit.ts';
+import { renderVerdicts } from './verdicts.ts';
 
+/** A report's text in pieces: that of a hundred hosts is not held whole. */
+type Render = () => Iterable<string>;
 type Written = Readonly<{ folder: string; faults: readonly string[] }>;
 
 /**
  * Writes junit.xml, evidence.json and report.html into a folder named by the UTC time, and points `latest` to it. `used`: what the run was made
- * from, by file name, to stand beside them. The manifest comes last: a folder without one did not come to its end.
+ * from, by file name, to stand beside them; `beside`: where the runs are that it is held against. The manifest comes last: a folder without one did not come to its end.
  * @returns what could not be written; one report's fault stops no other
  */
-export function writeReports(parent: string, startedAt: string, record: RunRecord, used: Readonly<Record<string, string>> = {}): Written {
-  const copies = Object.fromEntries(Object.entries(used).map(([name, text]) => [name, () => text]));
-  return write(parent, startedAt, { ...copies, 'junit.xml': () => renderJunit(record), 'evidence.json': () => renderJson(record), 'report.html': () => htmlFile(record) });
+export function writeReports(parent: string, startedAt: string, record: RunRecord, used: Readonly<Record<string, string>> = {}, beside = parent): Written {
+  const copies = Object.fromEntries(Object.entries(used).map(([name, text]) => [name, () => [text]]));
+  const earlier = earlierOf(beside, folderOf(startedAt), record.run);
+  return write(parent, startedAt, { ...copies, 'junit.xml': () => junitPieces(record), 'verdicts.json': () => [renderVerdicts(record)], 'evidence.json': () => jsonPieces(record), 'report.html': () => [htmlFile(record, earlier)] });
 }
+
+const folderOf = (startedAt: string): string => startedAt.replace(/[:.]/g, '-');
 
 /** For a run that came to no record. */
 export function writeFault(parent: string, startedAt: string, name: string, message: string): Written {
   return write(parent, startedAt, {
-    'junit.xml': () => renderJunitFault(name, message),
-    'evidence.json': () => `${JSON.stringify({ schema: 1, run: { startedAt, fault: message }, flows: [] }, null, 1)}\n`,
+    'junit.xml': () => [renderJunitFault(name, message)],
+    'evidence.json': () => [`${JSON.stringify({ schema: 1, run: { startedAt, fault: message }, flows: [] }, null, 1)}\n`],
   });
 }
 
-function write(parent: string, startedAt: string, reports: Readonly<Record<string, () => string>>): Written {
-  const folder = join(parent, startedAt.replace(/[:.]/g, '-'));
+function write(parent: string, startedAt: string, reports: Readonly<Record<string, Render>>): Written {
+  const folder = join(parent, folderOf(startedAt));
   const faults: string[] = [];
   const attempt = (what: string, action: () => void): void => {
     try {
@@ -39,11 +46,11 @@ function write(parent: string, startedAt: string, reports: Readonly<Record<strin
     }
   };
   attempt(folder, () => mkdirSync(folder, { recursive: true }));
-  const put = (name: string, render: () => string): void => {
+  const put = (name: string, render: Render): void => {
     const file = join(folder, name);
     attempt(file, () => {
       try {
-        writeFileSync(`${file}.part`, render());
+        writePieces(`${file}.part`, render());
         renameSync(`${file}.part`, file);
       } finally {
         rmSync(`${file}.part`, { force: true }); // what a full disk took of it
@@ -51,7 +58,7 @@ function write(parent: string, startedAt: string, reports: Readonly<Record<strin
     });
   };
   for (const [name, render] of Object.entries(reports)) put(name, render);
-  if (faults.length === 0) put('manifest.json', () => makeManifest(new Map(readdirSync(folder).filter((name) => name !== 'manifest.json').map((name) => [name, readFileSync(join(folder, name))])), before(parent, basename(folder))));
+  if (faults.length === 0) put('manifest.json', () => [makeManifest(new Map(readdirSync(folder).filter((name) => name !== 'manifest.json').map((name) => [name, hashOf(join(folder, name))])), before(parent, basename(folder)))]);
   attempt(join(parent, 'latest'), () => {
     const link = join(parent, `.latest-${process.pid}`);
     rmSync(link, { force: true });
@@ -63,4 +70,29 @@ function write(parent: string, startedAt: string, reports: Readonly<Record<strin
     }
   });
   return { folder, faults };
+}
+
+/** Pieces of a cell are small: together they make writes of a size that disks like. */
+const writeAtOnce = 1 << 16;
+
+function writePieces(file: string, pieces: Iterable<string>): void {
+  const to = openSync(file, 'w');
+  try {
+    let held = '';
+    for (const piece of pieces) {
+      held += piece;
+      if (held.length < writeAtOnce) continue;
+      writeAll(to, held);
+      held = '';
+    }
+    writeAll(to, held);
+  } finally {
+    closeSync(to);
+  }
+}
+
+/** A disk that is nearly full takes a part, and says so at the next attempt. */
+function writeAll(to: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) written += writeSync(to, bytes, written);
 }

@@ -1,6 +1,6 @@
 // A run with something in every field that a report can show, and the same with another text in each of them.
 import type { Finding, RunRecord, Wall } from '../../lib/model.ts';
-import { aBacking, aFinding, anObservation, aRecord, aWitness, failed, held, passed, reached, untold } from '../fixtures/flows.ts';
+import { aBacking, aConfiguration, aFinding, anObservation, aRecord, aWitness, failed, held, passed, reached, untold } from '../fixtures/flows.ts';
 
 const waiver = { cells: 'joi -> * tcp/80', reason: 'old switch', acceptedBy: 'anna', until: '2026-12-31' };
 const wall: Wall = { stands: true, grade: 'proven', reason: 'EPERM on send', controls: ['near wall'], observation: anObservation() };
@@ -19,7 +19,7 @@ export const record: RunRecord = aRecord([
 ], {
   confined: ['joi'], warnings: ['a Match exec'], stopped: 'interrupted', selection: '--grep joi', matrixHash: 'ab12', clock: { cell: 'mesh -> ntp vmbr1 udp/123', offsetMs: 12, withinMs: 4, serverTime: '2026-11-23T04:05:50.000Z', localTime: '2026-11-23T04:05:50.012Z' },
   gaps: [{ reason: 'no raw packets', cells: 8, example: 'mesh -> ntp vmbr1 ip/4' }], waivers: [{ ...waiver, state: 'expired', cellCount: 3, violations: ['joi -> internet tcp/80'] }, { ...waiver, state: 'stale', cellCount: 1, violations: [] }],
-  hosts: ['mesh', 'joi', 'ntp'].map((name) => ({ name, prober: 'python as root', hostKey: 'SHA256:abc', failure: name === 'ntp' ? { operation: 'login', cause: 'no shell' } : null, facts: { kernel: 'Linux 6.1', addresses: [{ interface: 'eth0', address: '172.22.22.4', prefix: 29, scope: 'global' }], routes: [], resolvers: [], links: [], neighbours: [] } })),
+  hosts: ['mesh', 'joi', 'ntp'].map((name) => ({ name, prober: 'python as root', hostKey: 'SHA256:abc', failure: name === 'ntp' ? { operation: 'login', cause: 'no shell' } : null, facts: { kernel: 'Linux 6.1', addresses: [{ interface: 'eth0', address: '172.22.22.4', prefix: 29, scope: 'global' }], routes: [], resolvers: [], links: [], neighbours: [] }, configuration: aConfiguration })),
 });
 
 /** Words of ours that the reports choose by: whoever writes these writes the program. */

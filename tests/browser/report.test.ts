@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { RunRecord } from '../../lib/model.ts';
 import { htmlFile } from '../../lib/reports/html/file.ts';
+import { cellStateOf } from '../../lib/reports/verdicts.ts';
 import { aFinding, aRecord, passed } from '../fixtures/flows.ts';
 import { openBrowser } from './chromium.ts';
 import { record, withTexts } from './record.ts';
@@ -32,7 +33,7 @@ describe('report.html in Chromium', () => {
   /** Opens the record's report from disk, as its reader does; `complaints` are what the console says and what the page throws. */
   async function open(of: RunRecord, options: BrowserContextOptions = {}, inPage?: string): Promise<Opened> {
     const file = join(folder, `${(opened += 1)}.html`);
-    writeFileSync(file, htmlFile(of));
+    writeFileSync(file, htmlFile(of, { folder: '2026-11-22T00-00-00-000Z', cells: of.findings.map((finding) => ({ ...cellStateOf(finding), verdict: 'pass' })) }));
     const context = await browser.newContext(options);
     const page = await context.newPage();
     const [complaints, requests]: [string[], string[]] = [[], []];

@@ -4,8 +4,11 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, stat
 import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
+import { vmNames } from '../../lab/topology.ts';
 import { repository } from '../../lab/up.ts';
+import { hashOf } from '../../lib/bundle/hash.ts';
 import { makeManifest } from '../../lib/bundle/manifest.ts';
+import type { RunRecord } from '../../lib/model.ts';
 import { shipped, typeNpmTest, type Cell, type Ran } from './harness.ts';
 
 type Replied = Cell & Readonly<{ evidence: readonly Readonly<{ event: string; hex?: string }>[] }>;
@@ -42,6 +45,20 @@ describe('the reports of a run in the lab', () => {
     expect(statSync(join(folder, 'evidence.json')).size / 2 ** 20).to.be.within(1, 60);
   });
 
+  it('tie it to the configuration of each machine', () => {
+    const { hosts } = (JSON.parse(readFileSync(join(folder, 'evidence.json'), 'utf8')) as { run: RunRecord['run'] }).run;
+    const told = new Map(hosts.flatMap(({ name, configuration }) => (configuration !== null && 'boot' in configuration ? [[name, configuration] as const] : [])));
+    expect([...told.keys()]).to.deep.equal([...vmNames]);
+    expect(new Set([...told.values()].map(({ rules }) => rules)).size, 'each has rules of its own').to.equal(told.size);
+    for (const [name, { rules, boot, sysctls }] of told) {
+      expect(rules, name).to.match(/^[0-9a-f]{64}$/);
+      expect(boot, name).to.deep.include({ is: 'same', runningAlone: [], bootAlone: [] });
+      expect(sysctls, name).to.deep.include({ name: 'ipv4/ip_forward', value: name === 'gateway' || name === 'joi' ? '1' : '0' });
+    }
+    for (const [name, count] of [['mesh', 2], ['joi', 2], ['ntp', 0], ['gateway', 0]] as const) expect(told.get(name)?.certificates.filter(({ notAfter }) => Date.parse(notAfter ?? '') > Date.now()), name).to.have.length(count);
+    expect(ran.output).to.not.include('warning: ');
+  });
+
   it('can be rendered again, byte for byte', () => {
     const { code, said } = command('render', folder);
     expect(said).to.match(/: (\d+) of \1 files byte for byte as the run's own\n$/);
@@ -53,11 +70,12 @@ describe('the reports of a run in the lab', () => {
     cpSync(folder, other, { recursive: true });
     expect(command('diff', folder, other)).to.deep.equal({ code: 0, said: `no change in ${ran.cells.length} cells\n` });
     const { id } = ran.cells[0] ?? { id: '' };
-    const text = readFileSync(join(other, 'evidence.json'), 'utf8');
-    writeFileSync(join(other, 'evidence.json'), text.replace('"verdict": "pass"', '"verdict": "fail"'));
+    const text = readFileSync(join(other, 'verdicts.json'), 'utf8');
+    writeFileSync(join(other, 'verdicts.json'), text.replace('"verdict":"pass"', '"verdict":"fail"'));
     const { code, said } = command('diff', folder, other);
     expect(said).to.include(`${id}: pass (`).and.include('-> fail').and.include(`1 cells changed, 0 new, 0 no longer there, of ${ran.cells.length}`);
     expect(code).to.equal(1);
+    expect(command('verify', other).said).to.include('verdicts.json: not the verdicts that are in evidence.json');
     rmSync(other, { recursive: true });
   });
 
@@ -72,7 +90,7 @@ describe('the reports of a run in the lab', () => {
     try {
       writeFileSync(file, `${text.slice(0, place)}${(Number.parseInt(hex.slice(0, 2), 16) ^ 1).toString(16).padStart(2, '0')}${text.slice(place + 2)}`);
         const names = Object.keys((JSON.parse(manifest) as { files: Record<string, string> }).files);
-      writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, readFileSync(join(folder, name))])), null));
+      writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, hashOf(join(folder, name))])), null));
       const { code, said } = command('verify', folder);
       expect(said).to.match(told).and.not.include('SHA-256');
       expect(code).to.equal(1);

@@ -93,7 +93,7 @@ function childrenOf(pid: number | undefined): readonly number[] {
   }
 }
 
-const descendantsOf = (pid: number | undefined): readonly number[] => childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+export const descendantsOf = (pid: number | undefined): readonly number[] => childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 
 type Sent = Pick<Cell, 'from' | 'address' | 'proto' | 'port'> & Partial<Pick<Cell, 'sourcePort' | 'by'>>;
 

@@ -58,7 +58,10 @@ describe('the harness against the lab', () => {
     await exec('gateway', ['nft', 'insert', 'rule', 'inet', 'filter', 'forward', 'tcp', 'dport', '443', 'accept']);
     // The gateway's rule asks for no source: what mesh's root sends it by frames goes out as well.
     const byGateway = firstOfEach.map((address) => tuple({ from: 'mesh', address, proto: 'tcp', port: 443, by: 'gateway' }));
-    expectRed(await npmTest(), { fail: [...fromJoi(internet, [443]), ...fromOwnPort([443]), ...byGateway] });
+    const ran = await npmTest();
+    expectRed(ran, { fail: [...fromJoi(internet, [443]), ...fromOwnPort([443]), ...byGateway] });
+    for (const machine of ['joi', 'gateway']) expect(ran.output, 'what a boot would undo').to.match(new RegExp(`warning: ${machine}: the rules that run are not those that its boot loads .*: 1 run alone, such as "inet filter .*tcp dport 443 accept"`));
+    expect(ran.output).to.not.match(/warning: (mesh|ntp)/);
     await exec('joi', ['nft', 'delete', 'rule', 'inet', 'filter', 'output', 'handle', await ruleHandle('joi', 'output', 'tcp dport 443 accept')]);
     await exec('gateway', ['nft', 'delete', 'rule', 'inet', 'filter', 'forward', 'handle', await ruleHandle('gateway', 'forward', 'tcp dport 443 accept')]);
     expectRed(await npmTest(), {});

@@ -78,7 +78,7 @@ describe('shards of one run', () => {
     for (const line of whole.output.split('\n').filter((text) => /^(FAIL:|if .* is taken over|cells by family|phase steady|not tested)/.test(text))) expect(merging.said.replaceAll(/(tcp|udp)\/(4|5)\d{4} from/g, '$1/high from')).to.include(line.replaceAll(/(tcp|udp)\/(4|5)\d{4} from/g, '$1/high from'));
   });
   it('merged have all reports, which come out again', () => {
-    expect(readdirSync(latest()).toSorted()).to.deep.equal(['evidence.json', 'inventory.json', 'junit.xml', 'manifest.json', 'matrix.md', 'report.html', ...numbers.map((number) => `shard-${number}.manifest.json`)]);
+    expect(readdirSync(latest()).toSorted()).to.deep.equal(['evidence.json', 'inventory.json', 'junit.xml', 'manifest.json', 'matrix.md', 'report.html', ...numbers.map((number) => `shard-${number}.manifest.json`), 'verdicts.json']);
     expect(readFileSync(join(latest(), 'junit.xml'), 'utf8').split('<testcase ').length - 1).to.equal(whole.cells.length);
     expect(reports('verify').said).to.match(/: as the run left it; every verdict comes out again\n {2}note: not signed\n$/);
     expect(reports('render', latest()).said).to.match(/: (\d+) of \1 files byte for byte as the run's own\n$/);
@@ -89,7 +89,7 @@ describe('shards of one run', () => {
     expect(reports('merge', ...folders, folders[1] ?? '')).to.deep.equal({ code: 2, said: 'reports: shard 2/5 is there 2 times\n' });
     const file = join(folders[0] ?? '', 'evidence.json');
     const text = readFileSync(file, 'utf8');
-    writeFileSync(file, text.replace('"verdict": "fail"', '"verdict": "pass"'));
+    writeFileSync(file, text.replace('"verdict":"fail"', '"verdict":"pass"'));
     const { code, said } = reports('merge', ...folders);
     writeFileSync(file, text);
     expect(code).to.equal(2);

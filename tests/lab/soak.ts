@@ -42,7 +42,7 @@ async function oneRun(stop: AbortSignal, keep: string | null, quiet: number): Pr
   const time = Date.now() - began;
   for (const deadline = Date.now() + buriedWithinMs; processes() > quiet && Date.now() < deadline; ) await sleep(100);
   return {
-    green: exitCode === 0 && cells.length > 0, cells: cells.length, last: output.trimEnd().split('\n').slice(-12).join('\n'),
+    green: exitCode === 0 && cells.length > 0, cells: cells.length, last: [...cells.filter(({ verdict }) => verdict !== 'pass').slice(0, 10).map(({ id, verdict, reason }) => `    ${verdict}: ${id}: ${reason}`), ...output.trimEnd().split('\n').slice(-2)].join('\n'),
     measures: { 'time (s)': Math.round(time / 100) / 10, 'memory (MB)': megabytes(peak.kB), descriptors: peak.descriptors, ...(await leftBehind()) },
   };
 }

@@ -13,29 +13,39 @@ import { untilReady } from '../../lab/ready.ts';
 import { up, repository } from '../../lab/up.ts';
 import { labState } from '../lab/state.ts';
 import { type Intact, intactIn, judged, type Result, undecided } from './judged.ts';
-import { type Mutant, mutantsOf, onBothWalls } from './mutants.ts';
+import { bothWalls, type Mutant, mutantsOf, onBothWalls } from './mutants.ts';
 import { sample } from './sample.ts';
 
-const usage = `usage: npm run mutate -- [--only REGEXP] [--sample] [--labs N] [--part I/N]
+const usage = `usage: npm run mutate -- [--only REGEXP] [--sample] [--again] [--labs N] [--part I/N]
   --only    the mutants whose name fits
   --sample  the few that \`npm run verify\` tries
+  --again   those that survived when they were tried last; the score is of all that were tried
   --labs    so many labs side by side (default 1)
   --part    a share of the mutants`;
 
-type Wanted = Readonly<{ only: RegExp; isSample: boolean; labs: number; part: readonly [number, number] }>;
+/** `again`: the mutants that survived the last time, and the results of all others. */
+type Wanted = Readonly<{ only: RegExp; isSample: boolean; again: Readonly<{ ids: ReadonlySet<string>; others: readonly Result[] }> | null; labs: number; part: readonly [number, number] }>;
 
 function wanted(): Wanted {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, sample: { type: 'boolean' }, labs: { type: 'string' }, part: { type: 'string' } } });
+  const { values } = parseArgs({ options: { only: { type: 'string' }, sample: { type: 'boolean' }, again: { type: 'boolean' }, labs: { type: 'string' }, part: { type: 'string' } } });
   const labs = values.labs ?? '1';
   if (!/^[1-9]$/.test(labs)) throw new Error(`--labs takes a number from 1 to 9, not ${labs}`);
   const [, index = '1', count = '1'] = /^([1-9]\d?)\/([1-9]\d?)$/.exec(values.part ?? '1/1') ?? ['', '2', '1'];
   if (Number(index) > Number(count)) throw new Error(`--part takes a share as 2/5, not ${values.part}`);
-  return { only: new RegExp(values.only ?? ''), isSample: values.sample === true, labs: Number(labs), part: [Number(index), Number(count)] };
+  return { only: new RegExp(values.only ?? ''), isSample: values.sample === true, again: values.again === true ? lastTime() : null, labs: Number(labs), part: [Number(index), Number(count)] };
+}
+
+function lastTime(): NonNullable<Wanted['again']> {
+  const { mutants } = JSON.parse(readFileSync(join(reports, 'mutation.json'), 'utf8')) as { mutants: readonly Result[] };
+  const own = (id: string): string => id.replace(bothWalls, '');
+  const ids = new Set(mutants.filter(({ result }) => result === 'survived').map(({ id }) => own(id)));
+  if (ids.size === 0) throw new Error('none survived the last time');
+  return { ids, others: mutants.filter(({ id }) => !ids.has(own(id))) };
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-async function runHere({ only, isSample, part: [index, count] }: Wanted): Promise<readonly Result[]> {
+async function runHere({ only, isSample, again, part: [index, count] }: Wanted): Promise<readonly Result[]> {
   const results: Result[] = [];
   // Each time: tsx hands a signal on that the terminal has sent us already.
   let leaving: Promise<void> | null = null;
@@ -45,14 +55,14 @@ async function runHere({ only, isSample, part: [index, count] }: Wanted): Promis
     for (const phase of ['steady', 'setup'] as const) {
       await setPhase(phase);
       await untilReady();
-      const fits = ({ id }: Mutant): boolean => only.test(id) && (!isSample || sample.includes(id));
+      const fits = ({ id }: Mutant): boolean => only.test(id) && (!isSample || sample.includes(id)) && (again === null || again.ids.has(id));
       const mutants = (await mutantsOf(phase)).filter(fits).filter((_, place) => place % count === index - 1);
       if (mutants.length === 0) continue;
       const state = await labState();
       const intact = await intactIn(phase);
       for (const mutant of mutants) {
         results.push(...(await both(mutant, intact, state)));
-        write(results);
+        write([...(isPart ? [] : (again?.others ?? [])), ...results]);
       }
     }
   } finally {
@@ -103,6 +113,8 @@ async function runApart(labs: number): Promise<readonly Result[]> {
 }
 
 const reports = join(repository, 'reports');
+/** One of several labs, whose results another process puts together. */
+const isPart = process.env['FLOWPROOF_MUTATION'] !== undefined;
 const write = (mutants: readonly Result[]): void => writeFileSync(process.env['FLOWPROOF_MUTATION'] ?? join(reports, 'mutation.json'), `${JSON.stringify({ mutants }, null, 1)}\n`);
 
 /** @returns whether every mutant that can be seen was seen, and nothing else turned red */
@@ -121,7 +133,8 @@ function tell(results: readonly Result[]): boolean {
 try {
   const asked = wanted();
   mkdirSync(reports, { recursive: true });
-  const results = asked.labs > 1 ? await runApart(asked.labs) : await runHere(asked);
+  const fresh = asked.labs > 1 ? await runApart(asked.labs) : await runHere(asked);
+  const results = [...(isPart ? [] : (asked.again?.others ?? [])), ...fresh];
   write(results);
   process.exitCode = tell(results) ? 0 : 1;
 } catch (error) {

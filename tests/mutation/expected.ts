@@ -1,5 +1,5 @@
 // What the verdicts must be, reckoned from what the kernels did with the packets (reckoning.ts): pure, and none of lib.
-import { nebula, type InnerName, vmNames } from '../../lab/topology.ts';
+import { docker, nebula, type InnerName, vmNames } from '../../lab/topology.ts';
 import type { Cell } from '../lab/harness.ts';
 import type { Fate, Packet } from './reckoning.ts';
 
@@ -32,6 +32,14 @@ export function packetOf(cell: Cell): Packet | null {
   return { id, from: from as InnerName, address, protocol, sport, dport: proto === 'ip' || proto === 'icmp' ? 0 : port, payload, by: by as InnerName | null };
 }
 
+/** What docker-proxy sends on of a cell to joi's own Ollama: it takes the handshake itself, so that an answer needs this one, too. */
+export function passedOnOf(cell: Cell): Packet | null {
+  const packet = packetOf(cell);
+  return packet === null || cell.port !== docker.ollamaPort || cell.address !== '127.0.0.1' ? null : { ...packet, id: onward(cell), address: docker.ollama };
+}
+
+const onward = ({ id }: Cell): string => `${id}, by docker-proxy`;
+
 /** The cells that the suite also looks at past the source's own firewall. */
 const hasWalls = ({ walls }: Cell): boolean => walls !== null;
 
@@ -52,16 +60,24 @@ export function expectations(cells: readonly Cell[], { user, frame, awake }: Fat
     return got === null || got === cell.to ? [] : [strayOf(cell, got)];
   }));
 
+  // Where one packet to a port was not tracked, none is: what is kept out already on the way is then nobody's to show.
+  const untracked = new Set(cells.flatMap((cell) => [user, frame].flatMap((fates) => fates.get(cell.id)?.untracked.map((name) => portOf(cell, name)) ?? [])));
+
+  /** Whether a machine that may ask for names can be entered: without, a target that is named has no address. */
+  const isResolved = cells.some((cell) => cell.expected === 'allowed' && cell.proto === 'udp' && cell.port === 53 && isIn(cell.from));
+
   const must = (cell: Cell): Must => {
     const fate = user.get(cell.id);
     if (cell.family === 'surviving session') return isIn(cell.from) ? 'any' : 'blind';
     const isLogin = cell.expected === 'allowed' && cell.proto === 'tcp' && cell.port === 22;
-    if (isLogin) return fate?.answered === true ? 'pass' : cell.from === 'gateway' && !gatewayIn ? 'red' : 'fail';
+    if (isLogin) return cell.from === 'gateway' && !gatewayIn ? 'red' : fate?.answered === true ? 'pass' : 'fail';
     if (!isIn(cell.from)) return 'blind';
-    if (fate === undefined) return strays.has(strayOf(cell, cell.to)) ? 'any' : 'pass';
-    if (cell.expected === 'allowed') return fate.answered || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
+    if (!isResolved && /\.[a-z]+$/.test(cell.to)) return 'shown';
+    // Of a machine that cannot be entered its further addresses are not known.
+    if (fate === undefined) return strays.has(strayOf(cell, cell.to)) || (cell.family === 'no path' && !isIn(cell.to)) ? 'any' : 'pass';
+    if (cell.expected === 'allowed') return (fate.answered && user.get(onward(cell))?.answered !== false) || (cell.proto === 'udp' && cell.port === nebula.udpPort && overlay(cell)) ? 'pass' : 'fail';
     const through = frame.get(cell.id)?.got ?? null;
-    const isAwake = isIn(cell.to) && (!vmNames.some((name) => name === cell.to) || awake.has(`${cell.to} ${familyOf(cell)}`));
+    const isAwake = isIn(cell.to) && !untracked.has(portOf(cell, cell.to)) && (!vmNames.some((name) => name === cell.to) || awake.has(`${cell.to} ${familyOf(cell)}`));
     const isWitnessed = isAwake || fate.answered;
     // Who passes it on is a witness of it alone; if it came no further, its sleep leaves those behind it, who rightly have nothing.
     if (fate.passed) return fate.got !== null || awake.has(`${cell.by} ${familyOf(cell)}`) ? 'fail' : 'any';
@@ -75,7 +91,8 @@ export function expectations(cells: readonly Cell[], { user, frame, awake }: Fat
 
 const familyOf = ({ address }: Cell): string => (address?.includes(':') === true ? 'ipv6' : 'ipv4');
 
-const strayOf = ({ from, proto, port }: Cell, to: string): string => `${from} ${to} ${proto}/${port}`;
+const strayOf = ({ from, proto, port }: Cell, to: string): string => `${from} ${portOf({ proto, port }, to)}`;
+const portOf = ({ proto, port }: Pick<Cell, 'proto' | 'port'>, to: string): string => `${to} ${proto}/${port}`;
 
 export type Compared = Readonly<{ expectedRed: readonly string[]; seenRed: readonly string[]; missed: readonly string[]; surplus: readonly string[] }>;
 

@@ -1,7 +1,7 @@
 // One mutant: made, reckoned, run, compared, mended.
 import { innerNames, type InnerName, nebula, publicAddresses, vmbr1, wan } from '../../lab/topology.ts';
 import { type Cell, npmTest } from '../lab/harness.ts';
-import { compare, expectations, type Fates, packetOf } from './expected.ts';
+import { compare, expectations, type Fates, packetOf, passedOnOf } from './expected.ts';
 import type { Mutant } from './mutants.ts';
 import { type Fate, type Packet, awakeMachines, reckon } from './reckoning.ts';
 
@@ -40,7 +40,7 @@ export async function intactIn(phase: string): Promise<Intact> {
 }
 
 async function fatesOf(cells: readonly Cell[]): Promise<Fates> {
-  const packets = cells.flatMap((cell) => packetOf(cell) ?? []);
+  const packets = cells.flatMap((cell) => [packetOf(cell), passedOnOf(cell)].filter((packet) => packet !== null));
   const awake = await awakeMachines(); // before the reckoning's own sets wake them all
   const user = await reckon(packets, 'as a user');
   // joi's come out of the gateway with the gateway's address; the gateway's own, with the same ports, must not be taken for them.
@@ -94,8 +94,11 @@ function verdictOf({ widest }: Mutant, { seen, exitCode, walls, isOpen, ...compa
   const isWrong = missed.length > 0 || compared.surplus.length > 0 || (compared.seenRed.length > 0) !== (exitCode !== 0);
   const over = { ...compared, missed };
   if (isOpen && !isWrong && compared.seenRed.length > 0) return result({ ...over, result: 'killed', reason: `${compared.seenRed.length} cells red, as reckoned` });
-  if (isWrong) return result({ ...over, result: 'survived', reason: `${missed.length} cells not red that must be, ${compared.surplus.length} red that must not` });
   const now = new Map(seen.map((cell) => [cell.id, cell]));
+  if (isWrong) {
+    const [first] = missed.map((line) => now.get(line.slice(line.indexOf(': ') + 2))?.reason ?? 'no such cell');
+    return result({ ...over, result: 'survived', reason: `${missed.length} cells not red that must be${first === undefined ? '' : ` (${first})`}, ${compared.surplus.length} red that must not` });
+  }
   const standing = (one: boolean | null): readonly Opened[] => walls.filter(({ id, wall }) => now.get(id)?.walls?.[wall].stands === one);
   const wrong = standing(true);
   if (wrong.length > 0) return result({ ...over, result: 'survived', reason: `walls that are open and are said to stand: ${wrong.slice(0, 10).map(({ id, wall }) => `${wall} of ${id}`).join(', ')}` });

@@ -77,8 +77,11 @@ async function changing(host: Vm, work: () => Promise<void>): Promise<readonly s
 export function onBothWalls(mutant: Mutant): Mutant | null {
   const { chain, host } = mutant;
   if (chain === null || !(chain === 'input' || (chain === 'output' && host !== 'joi'))) return null;
-  return { ...mutant, id: `${mutant.id} (both walls)`, make: async () => [...(await openFor(host, chain)), ...(await mutant.make())] };
+  return { ...mutant, id: `${mutant.id}${bothWalls}`, make: async () => [...(await openFor(host, chain)), ...(await mutant.make())] };
 }
+
+/** What the id of such a mutant ends with. */
+export const bothWalls = ' (both walls)';
 
 async function openFor(host: Vm, chain: 'input' | 'output'): Promise<readonly string[]> {
   const own = await addressesOf(host);

@@ -75,8 +75,9 @@ function portMutations(statement: Match, protocol: string, named: Named): Mutati
   const { right } = statement.match;
   const ports = typeof right === 'number' ? [right] : ((right as { set?: readonly number[] }).set ?? []);
   const equal = (value: unknown): Match => ({ match: { ...statement.match, right: value } });
+  // In a set both ports by themselves: nft 1.0 ends with a fault where a rule with ranges in a set replaces another.
   const moved = (port: number, range: readonly [number, number]): Match =>
-    equal(typeof right === 'number' ? { range } : { set: ports.map((one) => (one === port ? { range } : one)) });
+    equal(typeof right === 'number' ? { range } : { set: ports.flatMap((one) => (one === port ? range : [one])) });
   return [
     named(`any ${field}`, { match: { op: '==', left: { meta: { key: 'l4proto' } }, right: protocol } }),
     ...ports.flatMap((port) => [

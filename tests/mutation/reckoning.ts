@@ -13,8 +13,11 @@ import { innerNames, type InnerName, machines, namespaceOf, vmNames, wan } from 
  */
 export type Packet = Readonly<{ id: string; from: InnerName; address: string; protocol: number; sport: number; dport: number; payload: string; by: InnerName | null; source?: string }>;
 
-/** `got`: the first machine, other than the sender, whose INPUT let it in; `passed`: the neighbour `by` forwards it. */
-export type Fate = Readonly<{ left: boolean; got: InnerName | null; passed: boolean; answered: boolean }>;
+/**
+ * `got`: the first machine, other than the sender, whose INPUT let it in; `passed`: the neighbour `by` forwards it; `untracked`: the
+ * machines that it came to, or left, past their connection tracking.
+ */
+export type Fate = Readonly<{ left: boolean; got: InnerName | null; passed: boolean; answered: boolean; untracked: readonly InnerName[] }>;
 
 /** Through the source's own firewall, or past it. */
 export type Way = 'as a user' | 'as a frame';
@@ -99,16 +102,16 @@ async function neighboursOf(): Promise<ReadonlyMap<string, string>> {
   return new Map(all.flat());
 }
 
-type Kind = 'left' | 'got' | 'passed' | 'answer';
+type Kind = 'left' | 'got' | 'passed' | 'answer' | 'untracked';
 /** What a kernel recorded, the newest form of it: ports for most, the identifier of an echo as its source port, none for others. */
 type Entry = Readonly<{ source: string; target: string; protocol: number; sport: number; dport: number }>;
 
 async function recordsOf(name: InnerName): Promise<ReadonlyMap<Kind, ReadonlyMap<string, readonly Entry[]>>> {
   const { stdout } = await host`nsenter --net=/run/netns/${namespaceOf(name)} nft -nj list table inet reckoning`;
   const { nftables } = JSON.parse(stdout) as { nftables: readonly { readonly set?: { readonly name: string; readonly elem?: readonly Element[] } }[] };
-  const kinds = new Map<Kind, Map<string, Entry[]>>([['left', new Map()], ['got', new Map()], ['passed', new Map()], ['answer', new Map()]]);
+  const kinds = new Map<Kind, Map<string, Entry[]>>([['left', new Map()], ['got', new Map()], ['passed', new Map()], ['answer', new Map()], ['untracked', new Map()]]);
   for (const { set } of nftables) {
-    const [, kind, echo, version] = /^(left|got|passed|answer)(echo)?(4|6|bare)$/.exec(set?.name ?? '') ?? [];
+    const [, kind, echo, version] = /^(left|got|passed|answer|untracked)(echo)?(4|6|bare)$/.exec(set?.name ?? '') ?? [];
     if (kind === undefined) continue;
     for (const element of set?.elem ?? []) {
       const [source, target, third, sport, dport] = ('elem' in element ? element.elem.val : element).concat as readonly [string, string, number, number, number];
@@ -139,5 +142,6 @@ function fateOf(packet: Sent, records: ReadonlyMap<InnerName, ReadonlyMap<Kind, 
   const got = innerNames.find((name) => name !== from && (entries(name, 'got').some(isIts) || [...(records.get(name)?.get('got')?.values() ?? [])].flat().some(isLent))) ?? null;
   // What never left has no answer: a server may still say SYN-ACK to the frames of a run before, for a minute.
   const replies = icmp.includes(protocol) ? entries(from, 'answer') : entries(from, 'answer', `${protocol} ${dport}`).filter((entry) => entry.dport === sport);
-  return { left, got: left || way === 'as a frame' || by !== null ? got : null, passed: by !== null && entries(by, 'passed').length > 0, answered: left && replies.some((entry) => entry.source === target) };
+  const untracked = innerNames.filter((name) => entries(name, 'untracked').some(isIts));
+  return { untracked, left, got: left || way === 'as a frame' || by !== null ? got : null, passed: by !== null && entries(by, 'passed').length > 0, answered: left && replies.some((entry) => entry.source === target) };
 }

@@ -177,16 +177,18 @@ export type Prober = Readonly<{
   close(): Promise<number | null>;
 }>;
 
-type Options = Readonly<{ namespace?: string; wrap?: readonly string[]; before?: string }>;
+type Options = Readonly<{ namespace?: string; wrap?: readonly string[]; before?: string; edit?: (text: string) => string }>;
 
 /**
  * Starts a prober through its bootstrap and waits for the ready mark.
  * @param wrap a command line to run it under (setpriv, unshare)
  * @param before shell commands of the login before the bootstrap (noise, ulimit)
+ * @param edit changes the program, such as a time that a test cannot wait for
  */
-export async function start(kind: Kind, { namespace = near, wrap = [], before = '' }: Options = {}): Promise<Prober> {
+export async function start(kind: Kind, { namespace = near, wrap = [], before = '', edit = (text) => text }: Options = {}): Promise<Prober> {
+  const text = Buffer.from(edit(program(kind === 'python' ? 'python' : 'sh').toString()));
   const path = kind === 'python' ? '/usr/bin:/bin' : appletsFor(kind);
-  const child = spawn('ip', inside(namespace, ...wrap, '/usr/bin/env', `PATH=${path}`, kind === 'python' ? '/bin/sh' : join(path, 'sh'), '-c', before + bootstrap(kind)));
+  const child = spawn('ip', inside(namespace, ...wrap, '/usr/bin/env', `PATH=${path}`, kind === 'python' ? '/bin/sh' : join(path, 'sh'), '-c', before + bootstrap(kind, text.length)));
   const lines: string[] = [];
   const waiting = new Map<string, (events: string[]) => void>();
   let rest = '';
@@ -206,7 +208,7 @@ export async function start(kind: Kind, { namespace = near, wrap = [], before = 
     }
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.stdin.write(program(kind === 'python' ? 'python' : 'sh'));
+  child.stdin.write(text);
   await until(`the ready mark of the ${kind} prober`, () => lines.some((line) => line.startsWith('FLOWPROOF-1 ')) || child.exitCode !== null);
   if (child.exitCode !== null) throw new Error(`the ${kind} prober died: ${noise}`);
   return {
@@ -232,9 +234,9 @@ export async function start(kind: Kind, { namespace = near, wrap = [], before = 
   };
 }
 
-function bootstrap(kind: Kind): string {
+function bootstrap(kind: Kind, bytes: number): string {
   return kind === 'python'
-    ? `exec ${python()} -c 'import os;n=${program('python').length};b=b""\nwhile len(b)<n: b+=os.read(0,n-len(b))\nexec(compile(b,"prober","exec"))'`
+    ? `exec ${python()} -c 'import os;n=${bytes};b=b""\nwhile len(b)<n: b+=os.read(0,n-len(b))\nexec(compile(b,"prober","exec"))'`
     : `exec sh -c 'p=; while IFS= read -r l; do [ "$l" = "#END" ] && break; p="$p$l\n"; done; eval "$p"'`.replace('\\n', '\n');
 }
 

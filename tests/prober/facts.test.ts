@@ -1,4 +1,7 @@
 // What a prober says of its host, and of its connection tracking.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { bare, far, near, run, start } from './bench.ts';
 import { readRow, withoutProcNet } from './events.ts';
@@ -28,14 +31,73 @@ forEachKind('facts', ({ kind, sh, proberIn }) => {
     expect(rows.some((row) => /^ipv6 +10 udp +17 .*sport=5004 dport=7998 /.test(row))).to.equal(true);
   });
 
-  it('gives the facts of its host', async () => {
-    const prober = await proberIn(near);
+  const tell = async (namespace: string, command: string): Promise<Record<string, string>> => {
     const told: Record<string, string> = {};
-    for (const event of await prober.ask('facts')) {
+    for (const event of await (await proberIn(namespace)).ask(command)) {
       const [what, name = '', hex = ''] = event.split(' ');
       expect(what).to.equal('fact');
       told[name] = (told[name] ?? '') + Buffer.from(hex === '-' ? '' : hex, 'hex').toString();
     }
+    return told;
+  };
+
+  it('tells the rules that take packets out of connection tracking', async () => {
+    expect((await tell(far, 'facts')).untracked).to.equal('');
+    run(far, 'nft add table inet hole');
+    try {
+      run(far, 'nft add chain inet hole pre { type filter hook prerouting priority -300; }');
+      run(far, 'nft add rule inet hole pre udp dport 7997 notrack');
+      expect((await tell(far, 'facts')).untracked).to.match(/^\s*udp dport 7997 notrack\n$/);
+    } finally {
+      run(far, 'nft delete table inet hole');
+    }
+  });
+
+  it('tells its configuration, whose hash is another once another rule runs', async () => {
+    const rulesOf = (text: string | undefined): string => /^rules ([0-9a-f]{64})$/m.exec(text ?? '')?.[1] ?? 'none';
+    const { configuration = '' } = await tell(far, 'configuration');
+    expect(configuration).to.match(/^sysctl ipv4\/ip_forward 1$/m).and.match(/^sysctl ipv6\/conf\/all\/disable_ipv6 0$/m).and.match(/^boot (same|differs|unknown) ./m);
+    expect(rulesOf(configuration)).to.not.equal('none').and.not.equal(rulesOf((await tell(near, 'configuration')).configuration));
+    expect(rulesOf((await tell(far, 'configuration')).configuration), 'asked again').to.equal(rulesOf(configuration));
+    run(far, 'nft add table inet hole');
+    try {
+      expect(rulesOf((await tell(far, 'configuration')).configuration), 'with another rule').to.not.equal(rulesOf(configuration));
+    } finally {
+      run(far, 'nft delete table inet hole');
+    }
+  });
+
+  it('loads what the boot would load into a namespace of its own, and says where that differs from what runs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fpt-boot-'));
+    const file = join(folder, 'nftables.conf');
+    chmodSync(folder, 0o755);
+    writeFileSync(file, 'table inet boot {\n  chain in {\n    type filter hook input priority 0; policy drop;\n    iif lo accept\n    tcp dport { 22, 80 } counter accept\n  }\n}\n');
+    // As on a host whose nftables.service is enabled, and no other loader.
+    const wrap = ['unshare', '--mount', 'sh', '-c', `mount -t tmpfs tmpfs /etc/systemd/system && mkdir /etc/systemd/system/sysinit.target.wants && touch /etc/systemd/system/sysinit.target.wants/nftables.service && mount --bind ${file} /etc/nftables.conf && exec "$@"`, 'sh'];
+    const boot = async (): Promise<readonly string[]> => {
+      const prober = await start(kind, { namespace: bare, wrap });
+      const told = (await prober.ask('configuration')).map((event) => Buffer.from(event.split(' ')[2] ?? '', 'hex').toString()).join('');
+      await prober.close();
+      return told.split('\n').filter((line) => /^(boot|running)/.test(line));
+    };
+    try {
+      run(bare, `nft -f ${file}`);
+      expect(await boot()).to.deep.equal(['boot same nft -f /etc/nftables.conf ']);
+      run(bare, 'nft insert rule inet boot in udp dport 53 accept');
+      run(bare, 'nft add table ip other');
+      expect(await boot()).to.deep.equal(['boot differs nft -f /etc/nftables.conf ', 'running-alone inet boot in: udp dport 53 accept', 'running-alone ip other: table ip other {', 'running-alone ip other: }']);
+      run(bare, 'nft flush chain inet boot in');
+      expect(await boot()).to.include('boot-alone inet boot in: tcp dport { 22, 80 } counter accept');
+      writeFileSync(file, 'table inet boot { chain in { tcp dport 22 acept; }; }\n');
+      expect(await boot()).to.deep.equal(['boot unknown what the boot loads does not load in a namespace of its own: nft -f /etc/nftables.conf ']);
+    } finally {
+      run(bare, 'nft flush ruleset');
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('gives the facts of its host', async () => {
+    const told = await tell(near, 'facts');
     expect(told.kernel).to.match(/^Linux \S+ \d/);
     expect(told.links).to.match(/^\d+: wire@.* link\/ether [0-9a-f:]{17} /m);
     expect(told.addresses).to.match(/^\d+: wire\S*\s+inet 198\.18\.0\.1\/24 brd 198\.18\.0\.255/m);

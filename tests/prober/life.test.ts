@@ -26,6 +26,21 @@ forEachKind('the end', ({ kind, sh }) => {
     });
   }
 
+  if (kind !== 'dash')
+    it('ends when it has heard nothing for so long, and not while it hears an empty line', async () => {
+      const others = processes(near);
+      const edit = (text: string): string => text.replace('PATIENCE_S = 120', 'PATIENCE_S = 5').replace('patience_s=120', 'patience_s=5');
+      const prober = await start(kind, { edit });
+      prober.send('e1 udp 198.18.0.2 7002 0 00 3 500 30000');
+      for (let beats = 0; beats < 7; beats += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        prober.send('');
+      }
+      expect(prober.child.exitCode, 'it is still there').to.equal(null);
+      await until('all are gone', () => processes(near).every((pid) => others.includes(pid)), 5_000 + goneWithinMs);
+      expect(prober.lines.join('\n')).to.not.include('malformed');
+    });
+
   it('ends by quit too', async () => {
     const prober = await start(kind);
     expect(await prober.ask('quit')).to.deep.equal([]);

@@ -5,6 +5,8 @@ import { printable } from '../../lib/reports/console.ts';
 import { countLooks, type Count } from '../../lib/reports/progress.ts';
 import type { Progress } from '../../lib/run.ts';
 
+/** Lines that somebody still reads: of more pairs, one a vantage. */
+const mostLines = 200;
 /** A run that is over before needs no bar. */
 const barAfterMs = 2000;
 
@@ -17,10 +19,16 @@ export function liveView(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, mac
   return isWatched(stream, env) ? bars(stream, machines) : lines(stream, machines);
 }
 
+/** By pair, or by vantage where those are too many. */
+function countWithin(flows: Parameters<typeof countLooks>[0], machines: ReadonlySet<string>, most: number): Count {
+  const pairs = countLooks(flows, machines, 'pair');
+  return pairs.rows().length <= most ? pairs : countLooks(flows, machines, 'vantage');
+}
+
 function lines(stream: NodeJS.WriteStream, machines: ReadonlySet<string>): Live {
   let count: Count | null = null;
   return {
-    planned: (flows) => (count = countLooks(flows, machines, 'pair')),
+    planned: (flows) => (count = countWithin(flows, machines, mostLines)),
     looked: (probe) => {
       const row = count?.looked(probe);
       if (row && row.done === row.total) stream.write(`${printable(row.name)}: ${row.total} looks made\n`);
@@ -42,8 +50,7 @@ function bars(stream: NodeJS.WriteStream, machines: ReadonlySet<string>): Live {
   };
   return {
     planned: (flows) => {
-      const pairs = countLooks(flows, machines, 'pair');
-      count = pairs.rows().length < stream.rows - 1 ? pairs : countLooks(flows, machines, 'vantage');
+      count = countWithin(flows, machines, stream.rows - 2);
       timer = setTimeout(draw, barAfterMs);
     },
     looked: (probe) => {

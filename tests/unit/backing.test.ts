@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { backingFor, type Heard, type Seen, type Tracked } from '../../lib/backing.ts';
 import { judge } from '../../lib/judge.ts';
-import type { Backing, Control, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
+import type { Backing, Control, Facts, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
 import { select } from '../../lib/select.ts';
 import { shardSelection } from '../../lib/shard.ts';
 import { anObservation, failed, held } from '../fixtures/flows.ts';
@@ -111,6 +111,20 @@ describe('backing: the witness', () => {
     const lines = [entry('172.22.22.2', 40001, 161)];
     expect(backing(cell, { replies: { [cell]: sent(null) }, tracked: { ntp: tracked(lines, { first: { atMs: 0, rows: lines } }) } }).witnesses[0]?.saw).to.equal(null);
   });
+  it('is none of what its rules take out of connection tracking', () => {
+    const heldBy = (untracked: Facts['untracked'], of = cell): boolean | undefined => {
+      const given = seen({ tracked: { ntp: tracked([]) } });
+      const facts = { ...(discovery.hosts.ntp as Facts), ...(untracked === undefined ? {} : { untracked }) };
+      return backingFor({ ...given, discovery: { ...discovery, hosts: { ...discovery.hosts, ntp: facts } } }).endToEnd(find(of)).witnesses[0]?.after.held;
+    };
+    const udp = (first: number, last: number): Facts['untracked'] => [{ transport: 'udp', first, last }];
+    expect(heldBy(udp(160, 162))).to.equal(false);
+    expect(heldBy([{ transport: 'tcp', first: 1, last: 65_535 }])).to.equal(true);
+    expect(heldBy('all')).to.equal(false);
+    expect(heldBy(udp(162, 65_535))).to.equal(true);
+    expect(heldBy(undefined)).to.equal(true);
+    expect(heldBy(udp(88, 88), 'mesh -> ntp vmbr1 udp/high from 88'), 'by its source port').to.equal(false);
+  });
   it('that was planned and never read is no reason to do without one', () => {
     const of = 'gateway -> ntp vmbr1 udp/123';
     const given = backing(of, { outcomes: { [of]: silent, 'joi -> ntp vmbr1 udp/123': answered }, sessions: { gateway: '172.22.22.4' } });
@@ -136,6 +150,26 @@ describe('backing: what the gateway sends itself', () => {
   const saw = (source: string): string | null | undefined => backing(cell, { replies: { [cell]: sent(443) }, tracked: { gateway: tracked([line(source)]) } }).witnesses.find(({ id }) => id.endsWith('gateway'))?.saw;
   it('is not what it passes on, be it from the same port', () => expect(saw('198.51.100.4')).to.equal(null));
   it('is told from what it passes on, by the address that it has from the source', () => expect(saw('172.22.22.2')).to.match(/^gateway's connection tracking has it/));
+});
+
+describe('backing: what a beacon sees behind the gateway', () => {
+  const [facts, control] = [discovery.hosts.operator as Facts, 'operator => 1.1.1.1 tcp/443'];
+  const outside = { ...facts, addresses: [{ interface: 'eth0', address: '1.1.1.1', prefix: 32, scope: 'global' as const }] };
+  const beaconed = { ...discovery, hosts: { ...discovery.hosts, shore: outside }, witnesses: [...discovery.witnesses, 'shore'], beacons: { shore: '1.1.1.1' }, seenAs: [] };
+  const all = plan({ discovery: beaconed });
+  const row = (transport: string, source: string, sport: number, dport: number): string =>
+    `ipv4 2 ${transport} 17 29 src=${source} dst=1.1.1.1 sport=${sport} dport=${dport} [UNREPLIED] src=1.1.1.1 dst=${source} sport=${dport} dport=${sport} mark=0 use=2`;
+  const saw = (cell: string, sport: number, dport: number): string | null | undefined => {
+    const planned = all.flows.find(({ flow }) => flow.id === cell);
+    if (planned?.farWall == null) throw new Error(`no frame of ${cell}`);
+    const operators = row('tcp', '198.51.100.10', 50_000, 443).replace(' 17 29', ' 6 29 ESTABLISHED');
+    const given = seen({ replies: { [control]: sent(50_000) }, tracked: { shore: tracked([operators, row('udp', '198.51.100.4', sport, dport)]) } });
+    const observations = new Map([...given.observations, [control, anObservation({ id: control, vantage: 'operator', replies: sent(50_000) })]]);
+    return backingFor({ ...given, discovery: beaconed, plan: all, observations }).farWall(planned, planned.farWall).witnesses.find(({ id }) => id.endsWith('shore'))?.saw;
+  };
+  const frame = all.flows.find(({ flow }) => flow.id === 'joi -> 1.1.1.1 udp/161')?.farWall?.look;
+  it('is ours by the port that we gave it', () => expect(saw('joi -> 1.1.1.1 udp/161', frame?.by === 'frame' ? frame.sourcePort : 0, 161)).to.match(/^shore's connection tracking has it/));
+  it("is not told from the gateway's own where it has the same port, as DHCP's clients have", () => expect(saw('joi -> 1.1.1.1 udp/67', 68, 67)).to.equal(undefined));
 });
 
 describe('backing: at a beacon, what the gateway sends from the very port that it passes on', () => {

@@ -1,7 +1,7 @@
 // What `ip` prints, iproute2's and busybox's, -> facts; and the route a host would take. The texts are the lab's own.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { interfaceOf, parseFacts, routeTo, sourceAddress } from '../../lib/facts.ts';
+import { interfaceOf, isUntracked, parseFacts, routeTo, sourceAddress } from '../../lib/facts.ts';
 import type { Address, Facts, Route } from '../../lib/model.ts';
 
 const told = {
@@ -45,6 +45,31 @@ describe('facts: addresses', () => {
   ];
   for (const [sentence, address] of rows) it(`one ${sentence}`, () => expect(facts.addresses).to.deep.include(address));
   it('no others', () => expect(facts.addresses).to.have.length(9));
+});
+
+describe('facts: what the rules take out of connection tracking', () => {
+  const of = (transport: 'tcp' | 'udp', first: number, last = first): Readonly<{ transport: 'tcp' | 'udp'; first: number; last: number }> => ({ transport, first, last });
+  const rows: readonly (readonly [rules: string, untracked: Facts['untracked']])[] = [
+    ['', []],
+    ['\t\tudp dport 53 notrack', [of('udp', 53)]],
+    ['udp sport { 53, 123-124 } notrack\ntcp dport 80 notrack', [of('udp', 53), of('udp', 123, 124), of('tcp', 80)]],
+    ['meta l4proto { tcp, udp } th dport 53 notrack', [of('tcp', 53), of('udp', 53)]],
+    ['-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack', [of('udp', 53)]],
+    ['-A OUTPUT -p udp -m multiport --dports 53,123:125 -j NOTRACK', [of('udp', 53), of('udp', 123, 125)]],
+    ['th dport 53 notrack', 'all'],
+    ['ip saddr 10.0.0.0/8 notrack', 'all'],
+    ['udp dport != 53 notrack', 'all'], ['-A PREROUTING -p udp -m udp ! --dport 53 -j CT --notrack', 'all'],
+    ['udp dport domain notrack', 'all'], ['udp dport @open notrack', 'all'],
+    ['udp dport 53 notrack\nmeta l4proto udp notrack', 'all'],
+    ['iif "lo" notrack\noifname "lo" notrack\n-A OUTPUT -o lo -j CT --notrack', []],
+  ];
+  for (const [rules, untracked] of rows) it(`${JSON.stringify(rules)}: ${JSON.stringify(untracked)}`, () => expect(parseFacts({ ...told, untracked: rules })?.untracked).to.deep.equal(untracked));
+  it('may be anything where the host does not tell', () => expect(facts.untracked).to.equal('all'));
+  it('is a port on either side of a flow', () => {
+    const some: Facts = { ...facts, untracked: [of('udp', 123, 124)] };
+    const flows = [{ transport: 'udp', port: 53, sourcePort: 123 }, { transport: 'udp', port: 124 }, { transport: 'udp', port: 125, sourcePort: 9 }, { transport: 'tcp', port: 123 }, { transport: 'icmp', port: 0 }] as const;
+    expect(flows.map((flow) => isUntracked(some, flow))).to.deep.equal([true, true, false, false, false]);
+  });
 });
 
 describe('facts: routes', () => {

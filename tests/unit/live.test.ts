@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { isWatched, liveView } from '../reachability/live.ts';
+import { aFlow } from '../fixtures/flows.ts';
 import { plan } from '../fixtures/site.ts';
 
 const flows = plan().flows.filter(({ flow }) => flow.from === 'joi');
@@ -32,6 +33,15 @@ describe('live', () => {
     expect(said()).to.equal('');
     if (looks[0]) live.looked(looks[0]);
     expect(said()).to.equal(`joi -> ntp: ${looks.length} looks made\n`);
+  });
+  it('says a line a vantage where the pairs are too many to be read', () => {
+    const { stream, said } = aStream(false);
+    const names = Array.from({ length: 300 }, (_none, index) => `vm${index}`);
+    const live = liveView(stream, {}, new Set(names));
+    const probes = names.map((to) => ({ id: to, vantage: 'joi', flow: aFlow({ id: to, to }), look: { by: 'login' }, token: '' }) as const);
+    live.planned(probes.map((probe) => ({ flow: probe.flow, probe, witnesses: [], listener: null, aliveBy: [], nearWall: null, farWall: null })));
+    for (const probe of probes) live.looked(probe);
+    expect(said()).to.equal('joi: 300 looks made\n');
   });
   it('draws no bar of a run that is over at once, and gives the terminal back', async () => {
     const { stream, said } = aStream(true);

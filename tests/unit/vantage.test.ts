@@ -188,6 +188,31 @@ describe('vantage: resets', () => {
   for (const [sentence, said, expected] of rows) it(sentence, async () => expect(await (await ready(far(boot, (id) => `${said(id)}${id} end\n`))).resets()).to.deep.equal(expected));
 });
 
+describe('vantage: a prober that has nothing to do', () => {
+  it('hears an empty line every 20 s, and none once it is closed', async () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      const got: string[] = [];
+      const vantage = await ready(far(boot, () => null, (text) => got.push(text)));
+      const heard = async (ms: number): Promise<number> => {
+        got.length = 0;
+        mock.timers.tick(ms);
+        await new Promise(setImmediate);
+        await new Promise(setImmediate);
+        expect(got.join('').replaceAll('\n', '')).to.equal('');
+        return got.join('').length;
+      };
+      expect(await heard(19_000)).to.equal(0);
+      expect(await heard(1_000)).to.equal(1);
+      expect(await heard(20_000)).to.equal(1);
+      vantage.close();
+      expect(await heard(60_000)).to.equal(0);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+});
+
 describe('vantage: the lock', () => {
   const rows: readonly (readonly [sentence: string, said: (id: string) => string, expected: unknown])[] = [
     ['is held where the prober says so', (id) => `${id} fact lock ${hex('held')}\n`, null],

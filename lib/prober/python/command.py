@@ -1,5 +1,6 @@
 # Commands in: a line is a look, a listener or a question, or malformed.
 LONGEST_WINDOW = 3600000  # of a listener, in ms
+PATIENCE_S = 120  # a connection may die without a word: so long without a line, and nobody is there any more
 LONGEST_LINE = 1 << 17  # a 64 KiB datagram in hex; a longer line is noise and must not fill the memory
 PLAIN = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:.,%+_@- ")  # as commands.sh, lest they differ
 
@@ -28,6 +29,8 @@ def command(line):
         if listener in listeners:
             listeners[listener].finish()
         say(name, "end")
+    elif verb == "configuration" and not args:
+        configuration(name)  # which says its end itself
     elif verb in ASKED and len(args) == (verb in ("conntrack", "lock", "unlock")):
         ASKED[verb](name, *args)
         say(name, "end")
@@ -67,18 +70,26 @@ def begin(look):
         at(0, look.guarded, look.begin)
 
 
+def end_if_alone():
+    due = heard + PATIENCE_S
+    if time.monotonic() >= due:
+        os._exit(0)
+    at(due, end_if_alone)
+
+
 def on_stdin(_):
-    global pending
+    global pending, heard
     try:
         data = os.read(0, 1 << 16)
     except BlockingIOError:
         return
     if not data:
         os._exit(0)  # the operator is gone: sockets and all end with us
+    heard = time.monotonic()
     *lines, pending = (pending + data).split(b"\n")
     if len(pending) > LONGEST_LINE:
         lines, pending = lines + [pending], b""
-    for line in lines:
+    for line in filter(None, lines):  # an empty one says that the operator is still there
         try:
             command(line.decode("ascii"))
         except (ValueError, OSError):

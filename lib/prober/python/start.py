@@ -6,7 +6,8 @@ try:
 except (ImportError, ValueError, OSError):
     pass
 room = max(1, os.sysconf("SC_OPEN_MAX") - OWN_DESCRIPTORS)
-pending = b""
+pending, heard = b"", time.monotonic()
+end_if_alone()
 os.set_blocking(1, False)
 handlers[0], handlers[1] = on_stdin, on_stdout
 epoll.register(0, select.EPOLLIN)

@@ -2,6 +2,7 @@
 run() {
   case $2 in
     facts) facts "$1" ;;
+    configuration) id=$1; set +f; configuration | fact configuration ;;
     conntrack | lock | unlock) $2 "$1" "$3" ;;
     resets) resets "$1" ;;
     raw | frame | listen) say "$1 unprobed ENOSYS $2" ;;
@@ -59,7 +60,7 @@ loopback() { # IPv4
 
 well_formed() {
   case $2/$# in
-    facts/2 | quit/2 | resets/2 | conntrack/3 | raw/8 | frame/8 | listen/7) ;;
+    facts/2 | configuration/2 | quit/2 | resets/2 | conntrack/3 | raw/8 | frame/8 | listen/7) ;;
     lock/3 | unlock/3) loopback "$3" ;;
     tcp/9 | udp/9) place "$3" && number "$4" 65535 && number "$5" 65535 && bytes "$6" && timing "$7" "$8" "$9" ;;
     icmp/7) place "$3" && bytes "$4" && timing "$5" "$6" "$7" ;;
@@ -67,8 +68,12 @@ well_formed() {
   esac
 }
 
+# A connection may die without a word: so long without a line, and nobody is there any more. (Not where `read` has no time limit.)
+patience_s=120
+
 obey() { # commands -> the engine's queue; never waits for a look, so that the end of stdin is seen at once
-  while IFS= read -r line; do
+  while IFS= read -r ${knocks:+-t $patience_s} line; do
+    [ "$line" ] || continue # it says that the operator is still there
     name=${line%% *}
     case $name in '' | *[!A-Za-z0-9]*) name=- ;; esac
     # Nothing but these characters gets near a command line; and a line must fit into PIPE_BUF, see above.

@@ -1,5 +1,6 @@
 // The assessor's part of report.html: what was tested, how, by whom, and what this run supports and what it does not. Pure.
-import type { RunRecord } from '../../model.ts';
+import { isFailure } from '../../facts.ts';
+import type { HostRecord, RunRecord } from '../../model.ts';
 import { clockLine, familiesLine, lossLine, sumsOf } from '../summary.ts';
 import { takeoverLines } from '../takeover.ts';
 import { waiverLines } from '../waivers.ts';
@@ -29,12 +30,26 @@ export function assessorPart(record: RunRecord): string {
       ['Failed', String(sums.fail)], ['Could not be told', String(sums.inconclusive)], ['Waived', String(sums.waived)], ['Not looked at', String(run.gaps.reduce((sum, { cells }) => sum + cells, 0))], ['In scope', String(run.universe)],
     ]),
     table('Vantages', ['Host', 'Prober', 'Kernel', 'Host key', 'Not entered because'], run.hosts.map(({ name, prober, facts, hostKey, failure }) => [name, prober ?? 'none', facts?.kernel ?? 'unknown', hostKey ?? 'none', failure?.cause ?? ''])),
+    table('Configuration', ['Host', 'Forwards', 'IPv6', 'Addresses', 'Rules, SHA-256', 'Boot loads the same', 'Nebula certificates'], run.hosts.flatMap(configurationRow)),
     table('Not looked at', ['Reason', 'Cells', 'Example'], run.gaps.map(({ reason, cells, example }) => [reason, String(cells), example])),
     table('Waived', ['Cell', 'Reason', 'Accepted by', 'Until'], waived.map(({ flow, waiver }) => [flow.id, waiver?.reason ?? '', waiver?.acceptedBy ?? '', waiver?.until ?? ''])),
     wallsTable(record),
     listOf([...takeoverLines(record), ...waiverLines(record), ...lossLine(record), clockLine(record), familiesLine(record), ...run.warnings]),
     table('What this run supports, as examples', ['Requirement', 'Supports', 'Does not show'], supports),
   ].join('\n');
+}
+
+function configurationRow({ name, facts, configuration }: HostRecord): readonly (readonly string[])[] {
+  if (configuration === null) return [];
+  if (isFailure(configuration)) return [[name, ...['', '', '', '', ''].map(() => 'not told'), configuration.cause]];
+  const { sysctls, rules, boot, certificates } = configuration;
+  const is = (sysctl: string): boolean => sysctls.some((one) => one.name === sysctl && one.value === '1');
+  const forwards = [['IPv4', 'ipv4/ip_forward'], ['IPv6', 'ipv6/conf/all/forwarding']].flatMap(([family = '', sysctl = '']) => (is(sysctl) ? [family] : []));
+  const off = sysctls.filter(({ name: sysctl, value }) => sysctl.endsWith('/disable_ipv6') && value === '1').map(({ name: sysctl }) => sysctl.split('/')[2] ?? '');
+  return [[
+    name, forwards.join(', ') || 'nothing', off.length === 0 ? 'on' : `off: ${off.join(', ')}`, facts?.addresses.filter(({ scope }) => scope !== 'host').map(({ address, prefix }) => `${address}/${prefix}`).join(', ') ?? 'not told',
+    rules ?? 'not readable', `${boot.is}: ${boot.detail}`, certificates.map(({ file, name: of, notAfter }) => `${of} (${file}) until ${notAfter?.slice(0, 10) ?? 'not told'}`).join(', ') || 'none',
+  ]];
 }
 
 /** Of the denied cells from each vantage: which of the two firewalls was seen to stop them by itself. */

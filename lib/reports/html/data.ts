@@ -3,6 +3,10 @@ import type { RunRecord } from '../../model.ts';
 import { digestOf } from '../digest.ts';
 import { placesOf, stateOf } from './states.ts';
 
+/** With the evidence of more, the page would have tens of megabytes, which no phone opens. */
+const mostCells = 20_000;
+const elsewhere = 'passed; its evidence is in evidence.json alone, as that of so many cells is too much for a page';
+
 /** `cells`: [id, from, to, port, state, the indices of its lines in `lines`]. */
 export type Data = Readonly<{ lines: readonly string[]; cells: readonly (readonly [string, string, string, string, string, readonly number[]])[] }>;
 
@@ -16,7 +20,8 @@ export function dataOf(record: RunRecord): Data {
   };
   const cells = record.findings.map((finding) => {
     const { from, to, port } = placeOf(finding);
-    return [finding.flow.id, from, to, port, stateOf(finding), digestOf(finding).map(indexOf)] as const;
+    const lines = record.findings.length > mostCells && finding.verdict.result === 'pass' ? [elsewhere] : digestOf(finding);
+    return [finding.flow.id, from, to, port, stateOf(finding), lines.map(indexOf)] as const;
   });
   return { lines: [...indices.keys()], cells };
 }

@@ -1,9 +1,11 @@
 // RunRecord -> report.html: one file that asks nothing of any network. Pure; style and script are given, and pinned by their hashes.
 import { createHash } from 'node:crypto';
+import type { Earlier } from '../../changes.ts';
 import type { RunRecord } from '../../model.ts';
 import { exitCodeOf, partOf, sumsOf } from '../summary.ts';
 import { assessorPart } from './assessor.ts';
 import { causesPart } from './causes.ts';
+import { changesPart } from './changes.ts';
 import { dataOf } from './data.ts';
 import { countsTable, heatMap } from './heat.ts';
 import { dataBlock, escaped } from './text.ts';
@@ -13,7 +15,7 @@ import { topology } from './topology.ts';
 export type Assets = Readonly<{ style: string; script: string }>;
 
 /** @returns the whole page; it reads without script, which adds the search over all cells and their evidence */
-export function renderHtml(record: RunRecord, { style, script }: Assets): string {
+export function renderHtml(record: RunRecord, earlier: Earlier | null, { style, script }: Assets): string {
   const { run } = record;
   const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`;
@@ -25,6 +27,7 @@ export function renderHtml(record: RunRecord, { style, script }: Assets): string
 <h1>flowproof: phase ${escaped(run.phase)}</h1>
 ${verdictPart(record)}${part === null ? '' : `<p><strong>${escaped(part)}</strong></p>`}
 <section id="causes"><h2>What did not pass</h2>${causesPart(record)}</section>
+<section id="changes"><h2>What changed</h2>${changesPart(record, earlier)}</section>
 <section><h2>The site</h2>${topology(record)}${countsTable(record)}</section>
 <section><h2>By port</h2>${heatMap(record)}</section>
 <section id="cells" hidden><h2>All cells</h2><form><label>Search <input id="search" type="search"></label> <label>From <select id="from"></select></label> <label>To <select id="to"></select></label>

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readParts } from '../../../lib/bundle/evidence.ts';
-import { makeManifest } from '../../../lib/bundle/manifest.ts';
+import { hashOf } from '../../../lib/bundle/hash.ts';
+import { makeManifest, sha256 } from '../../../lib/bundle/manifest.ts';
 import { mergeRecords } from '../../../lib/bundle/merge.ts';
 import { shardManifest } from '../../../lib/bundle/merged.ts';
-import { wholeRecordOf } from '../../../lib/bundle/record.ts';
+import { recordOf, wholeRecordOf } from '../../../lib/bundle/record.ts';
 import { verifyRun } from '../../../lib/bundle/runs.ts';
 import type { Finding, RunRecord } from '../../../lib/model.ts';
 import { makePlan } from '../../../lib/plan.ts';
@@ -87,7 +88,7 @@ describe('a merged run on disk', () => {
   const merged = mergeRecords(three);
   beforeEach(() => {
     parent = mkdtempSync(join(tmpdir(), 'flowproof-unit-'));
-    const manifests = three.map((part, index) => [shardManifest(index + 1), makeManifest(new Map([['evidence.json', renderJson(part)]]), null)] as const);
+    const manifests = three.map((part, index) => [shardManifest(index + 1), makeManifest(new Map([['evidence.json', sha256(renderJson(part))]]), null)] as const);
     folder = writeReports(parent, '2026-11-23T04:07:00.000Z', merged, { 'inventory.json': shipped, ...Object.fromEntries(manifests) }).folder;
   });
   afterEach(() => rmSync(parent, { recursive: true, force: true }));
@@ -98,12 +99,12 @@ describe('a merged run on disk', () => {
     expect(place, from).to.be.greaterThan(-1);
     writeFileSync(join(folder, 'evidence.json'), `${text().slice(0, place)}${to}${text().slice(place + from.length)}`);
     const names = Object.keys((JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as { files: Record<string, string> }).files);
-    writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, readFileSync(join(folder, name))])), null));
+    writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, hashOf(join(folder, name))])), null));
     return verifyRun(folder, null).differences.join('\n');
   };
 
   it('is as it was left, and every verdict comes out again', () => expect(verifyRun(folder, null).differences).to.deep.equal([]));
-  it('has each shard\'s evidence in it, byte for byte', () => expect(readParts(text(), 'evidence.json').parts.map(({ file }) => `${JSON.stringify(file, null, 1)}\n`)).to.deep.equal(three.map(renderJson)));
+  it('has each shard\'s evidence in it, byte for byte', () => expect(readParts(text(), 'evidence.json').parts.map((part) => renderJson(recordOf(part)))).to.deep.equal(three.map(renderJson)));
   it('can be rendered again, byte for byte', () => {
     const record = wholeRecordOf(readParts(text(), 'evidence.json'));
     expect(renderJson(record)).to.equal(text());
@@ -111,14 +112,14 @@ describe('a merged run on disk', () => {
   });
   const barred = three.flatMap(({ findings }) => findings).find(({ observation }) => observation.outcome.seen === 'barred')?.flow.id ?? '';
   it('shows a byte of one reply altered, by shard and cell, though the manifest was mended', () => {
-    const said = alter('"EPERM"', '"EPERN"', `"id": "${barred}"`);
+    const said = alter('"EPERM"', '"EPERN"', `"id":"${barred}"`);
     expect(said).to.include('shard 3/3: its evidence is not what shard-3.manifest.json has the SHA-256 of').and.include(`shard 3/3: ${barred}: the verdict stands as pass`).and.not.include('shard 2/3');
   });
-  it('shows what was altered of the whole alone', () => expect(alter('"endedAt": "2026', '"endedAt": "2027', '"run"')).to.equal('evidence.json: not what its shards make when they are merged'));
+  it('shows what was altered of the whole alone', () => expect(alter('"endedAt":"2026', '"endedAt":"2027', '"run"')).to.equal('evidence.json: not what its shards make when they are merged'));
   it('shows a cell that was taken out', () => {
     const json = JSON.parse(text()) as { flows: unknown[] };
     json.flows.splice(3, 1);
-    writeFileSync(join(folder, 'evidence.json'), `${JSON.stringify(json, null, 1)}\n`);
+    writeFileSync(join(folder, 'evidence.json'), JSON.stringify(json));
     expect(verifyRun(folder, null).differences.join('\n')).to.match(/shard 1\/3: \d+ cells stand in the file; the plan has \d+/);
   });
   it('shows a shard\'s manifest that is gone', () => {

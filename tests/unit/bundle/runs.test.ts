@@ -1,8 +1,9 @@
 // Runs on disk, old ones removed, and the signatures of those that stay: what can still be checked, and what is refused.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { pruneRuns } from '../../../lib/bundle/prune.ts';
 import { runsIn, verifyRun } from '../../../lib/bundle/runs.ts';
@@ -82,6 +83,26 @@ describe('a signature', () => {
     signRun(folder, key, clock);
     expect(verifyRun(folder, signers)).to.deep.equal({ differences: [], notes: ['signed by nightly@example.org', 'the run came to no record: there is no verdict to judge'] });
     expect(notes(0)).to.include('by whom was not checked');
+  });
+  it('may be made by an agent, to which the public key leads', async () => {
+    const [folder = ''] = write([1]);
+    const socket = join(parent, 'keys', 'agent');
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    const before = process.env['SSH_AUTH_SOCK'];
+    try {
+      while (!existsSync(socket)) await sleep(20);
+      process.env['SSH_AUTH_SOCK'] = socket;
+      expect(spawnSync('ssh-add', ['-q', key]).status).to.equal(0);
+      rmSync(key);
+      signRun(folder, `${key}.pub`, clock);
+      expect(told(signers)).to.deep.equal([]);
+      expect(spawnSync('ssh-add', ['-q', '-D']).status).to.equal(0);
+      expect(() => signRun(folder, `${key}.pub`, clock)).to.throw(/cannot sign with it/);
+    } finally {
+      if (before === undefined) delete process.env['SSH_AUTH_SOCK'];
+      else process.env['SSH_AUTH_SOCK'] = before;
+      agent.kill();
+    }
   });
   it('is wanted where signers are named', () => {
     write([1]);

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { hashOf } from '../../../lib/bundle/hash.ts';
 import { makeManifest } from '../../../lib/bundle/manifest.ts';
 import { readEvidence } from '../../../lib/bundle/evidence.ts';
 import { recordOf } from '../../../lib/bundle/record.ts';
@@ -28,11 +29,11 @@ describe('rejudge', () => {
   it('makes every outcome and verdict as they stand', () => expect(rejudge(readEvidence(text, 'evidence.json'))).to.deep.equal([]));
   it('names the cell whose verdict one altered byte changes', () => {
     expect(barred, 'a cell that its own firewall stops').to.not.equal('');
-    const told = rejudge(readEvidence(altered('"EPERM"', '"EPERN"', `"id": "${barred}"`), 'evidence.json')).join('\n');
+    const told = rejudge(readEvidence(altered('"EPERM"', '"EPERN"', `"id":"${barred}"`), 'evidence.json')).join('\n');
     expect(told).to.include(`${barred}: the outcome stands as barred`).and.include(`${barred}: the verdict stands as pass`).and.include('judged again it is inconclusive (');
   });
   it('names a verdict that was altered itself', () => {
-    const told = rejudge(readEvidence(altered('"verdict": "inconclusive"', '"verdict": "pass"', `"id": "${denied}"`), 'evidence.json'));
+    const told = rejudge(readEvidence(altered('"verdict":"inconclusive"', '"verdict":"pass"', `"id":"${denied}"`), 'evidence.json'));
     expect(told).to.have.length(1);
     expect(told[0]).to.include('the verdict stands as pass');
   });
@@ -75,9 +76,9 @@ describe('verify', () => {
   it('sees a raw byte altered though all hashes were repaired', () => {
     const folder = write('2026-11-23T04:05:41.744Z');
     const file = join(folder, 'evidence.json');
-    writeFileSync(file, altered('"EPERM"', '"EPERN"', `"id": "${barred}"`));
+    writeFileSync(file, altered('"EPERM"', '"EPERN"', `"id":"${barred}"`));
     const names = ['inventory.json', 'junit.xml', 'evidence.json'];
-    writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, readFileSync(join(folder, name))])), null));
+    writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(names.map((name) => [name, hashOf(join(folder, name))])), null));
     expect(differences(folder).join('\n')).to.include(`${barred}: the verdict stands as pass`);
   });
 });

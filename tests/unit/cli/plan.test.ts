@@ -25,7 +25,7 @@ describe('npm run plan', function () {
   const json = (options: readonly string[], env: Readonly<Record<string, string>> = {}): Told => JSON.parse(run(['--json', ...options], env).stdout) as Told;
 
   const { hosts: _hosts, ...discovered } = discovery;
-  const evidence = renderJson(aRecord([], { discovered, hosts: Object.entries(hosts).map(([name, facts]): HostRecord => ({ name, prober: null, hostKey: null, failure: null, facts })) }));
+  const evidence = renderJson(aRecord([], { discovered, hosts: Object.entries(hosts).map(([name, facts]): HostRecord => ({ name, prober: null, hostKey: null, failure: null, facts, configuration: null })) }));
 
   it('lists in a table what it has as JSON', () => {
     const { cells, total, known } = json([]);
@@ -62,7 +62,7 @@ describe('npm run plan', function () {
     ['evidence that is not there', () => ['--known', join(scratch, 'none.json')], () => ({}), /none\.json/],
     ['evidence that is cut off', () => ['--known', file('torn.json', evidence.slice(0, evidence.length / 2))], () => ({}), /torn\.json is not JSON/],
     ['evidence of a run that did not begin', () => ['--known', file('fault.json', '{ "schema": 1, "run": { "fault": "no" }, "flows": [] }')], () => ({}), /fault\.json is no evidence of a run \(at run\.id: /],
-    ['evidence with facts that are none', () => ['--known', file('odd.json', evidence.replace('"scope": "link"', '"scope": "moon"'))], () => ({}), /odd\.json is no evidence of a run \(at run\.hosts\.0\.facts\.addresses/],
+    ['evidence with facts that are none', () => ['--known', file('odd.json', evidence.replace('"scope":"link"', '"scope":"moon"'))], () => ({}), /odd\.json is no evidence of a run \(at run\.hosts\.0\.facts\.addresses/],
   ];
   for (const [sentence, options, env, says] of rows)
     it(`ends with 2 and says what is wrong: ${sentence}`, () => {

@@ -32,6 +32,13 @@ describe('families: source ports', () => {
   });
   it('are never taken from the host by a listener of ours', () =>
     expect(steady.listeners.filter(({ port, transport }) => (transport === 'udp' && [53, 67, 88, 123, 443].includes(port)) || (transport === 'tcp' && [53, 88, 443].includes(port)))).to.deep.equal([]));
+  it('are a high one where a row means the protocol\'s own alone, as DHCP\'s clients have', () => {
+    const { flow, probe } = find('mesh -> dhcp udp/67 from high');
+    expect(flow).to.include({ expected: 'denied', address: find('mesh -> dhcp udp/67').flow.address, port: 67 });
+    expect(flow.sourcePort).to.be.within(40_000, 59_999);
+    expect(probe.look).to.have.nested.property('exchange.sourcePort', flow.sourcePort);
+    expect(steady.flows.filter(({ flow: { id } }) => id.endsWith(' from high')).map(({ flow: { id } }) => id)).to.deep.equal(['mesh -> dhcp udp/67 from high', 'ntp -> dhcp udp/67 from high']);
+  });
   it('leave out what a row allows', () => {
     expect(of('source port', 'mesh').map(({ flow }) => flow.id)).to.not.include('mesh -> dns udp/53 from 53').and.to.not.include('mesh -> ntp vmbr1 udp/123 from 123');
     expect(gap(steady, 'a row allows it from any source port')).to.be.greaterThan(0);

@@ -15,6 +15,13 @@ describe('console: the grid', () => {
   ]);
   const cell = (row: number): readonly string[] => (grid[row] ?? '').trim().split(/ {2,}/);
 
+  it('has one column for all machines where there are too many for a terminal', () => {
+    const names = Array.from({ length: 30 }, (_none, index) => `vm${index}`);
+    const [head, row, ...rest] = renderConsole(aRecord(names.flatMap((from) => [...names.filter((to) => to !== from).map((to) => aFinding(`${from} -> ${to} tcp/1`, passed, { from, to })), aFinding(`${from} -> x tcp/1`, passed, { from, to: 'x' })]))).split('\n');
+    expect(head?.trim().split(/ {2,}/)).to.deep.equal(['from \\ to', 'machines', 'internet']);
+    expect(row?.trim().split(/ {2,}/)).to.deep.equal(['vm0', '29 ok', '1 ok']);
+    expect(rest[28]?.startsWith('vm29 ')).to.equal(true);
+  });
   it('has a column for each vantage and one for the internet', () => expect(cell(0)).to.deep.equal(['from \\ to', 'joi', 'ntp', 'internet']));
   it('says how many passed, and marks where not all did', () => expect(cell(1)).to.deep.equal(['joi', '·', '1/2 !', '1 ok']));
   it('has a dot where there is nothing to test', () => expect(cell(2)).to.deep.equal(['ntp', '1 ok', '·', '·']));

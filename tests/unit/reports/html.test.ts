@@ -1,13 +1,18 @@
 // The page: one file, nothing of others in it but as text. How it looks and works is tests/browser's.
 import { expect } from 'chai';
+import type { CellState } from '../../../lib/changes.ts';
+import type { HostRecord } from '../../../lib/model.ts';
+import { assessorPart } from '../../../lib/reports/html/assessor.ts';
+import { changesPart } from '../../../lib/reports/html/changes.ts';
 import { dataOf } from '../../../lib/reports/html/data.ts';
 import { heatMap } from '../../../lib/reports/html/heat.ts';
 import { renderHtml } from '../../../lib/reports/html/index.ts';
 import { topology } from '../../../lib/reports/html/topology.ts';
-import { aFinding, aRecord, passed, reached, untold } from '../../fixtures/flows.ts';
+import { cellStateOf } from '../../../lib/reports/verdicts.ts';
+import { aConfiguration, aFinding, aRecord, passed, reached, untold } from '../../fixtures/flows.ts';
 
 const attack = `</script><img src=x onerror=alert(1)>'"&`;
-const page = (...findings: Parameters<typeof aRecord>[0]): string => renderHtml(aRecord(findings), { style: 'p{}', script: '1' });
+const page = (...findings: Parameters<typeof aRecord>[0]): string => renderHtml(aRecord(findings), null, { style: 'p{}', script: '1' });
 const waiver = { cells: '*', reason: 'old switch', acceptedBy: 'anna', until: '2026-12-31' };
 const arrows = (svg: string): readonly string[] => [...svg.matchAll(/<title>([^<]*)<\/title><path class="arrow ([a-z]+)"/g)].map(([, title, state]) => `${state}: ${title}`);
 
@@ -24,6 +29,42 @@ describe('html', () => {
     expect(page(aFinding('a', passed))).to.include('>As the matrix says<');
     expect(page(aFinding('a', untold))).to.include('>Not as the matrix says<');
   });
+});
+
+describe('html: what changed', () => {
+  const now = aRecord([aFinding('joi -> ntp vmbr1 tcp/25', passed), aFinding('joi -> ntp vmbr1 tcp/26', reached), aFinding('joi -> ntp vmbr1 tcp/27', passed)]);
+  const since = (...cells: readonly CellState[]): string => changesPart(now, { folder: '2026-11-22T00-00-00-000Z', cells });
+  const [first, second, third] = now.findings.map(cellStateOf) as [CellState, CellState, CellState];
+  it('is told as nothing where nothing has', () => expect(since(first, second, third)).to.equal('<p>No verdict has changed since 2026-11-22T00-00-00-000Z.</p>'));
+  it('names each cell that turned, is new or is gone, and from what', () => {
+    const told = since(first, { ...second, verdict: 'pass', grade: 'proven', seen: 'silent' }, { ...third, id: attack });
+    expect(told).to.include('<p>Cells since 2026-11-22T00-00-00-000Z: 1 with another verdict, 1 new, 1 no longer there.</p>');
+    expect(told).to.match(/<li>joi -&gt; ntp vmbr1 tcp\/26: pass \(proven\) -&gt; fail.*<li>joi -&gt; ntp vmbr1 tcp\/27: new, pass \(proven\).*<li>[^<]*: no longer there, was pass \(proven\)<\/li>/).and.not.include('<img');
+  });
+  it('leaves out what was only seen otherwise', () => expect(since({ ...first, seen: 'barred' }, second, third)).to.include('No verdict has changed'));
+  it('names 200 at most, and says how many more there are', () => expect(since(...Array.from({ length: 500 }, (_none, index) => ({ ...first, id: `cell ${index}` })))).to.match(/<li>and 303 more<\/li><\/ul>$/));
+  it('says where there is no run to be held against', () => expect(changesPart(now, null)).to.match(/^<p>Nothing to compare with/));
+  it('stands in the page', () => expect(renderHtml(now, { folder: 'earlier', cells: [first, second, third] }, { style: '', script: '' })).to.include('<h2>What changed</h2><p>No verdict has changed since earlier.</p>'));
+});
+
+describe('html: the configuration of each host', () => {
+  const row = (configuration: HostRecord['configuration']): string => {
+    const record = aRecord([aFinding('a', passed)]);
+    const [host] = record.run.hosts;
+    return /<caption>Configuration<\/caption>.*?<tbody>(.*?)<\/tbody>/s.exec(assessorPart({ ...record, run: { ...record.run, hosts: [{ ...(host as HostRecord), configuration }] } }))?.[1] ?? 'no table';
+  };
+  it('has what forwards, whether IPv6 is on, the hash of the rules, whether a boot loads the same, and how long certificates hold', () => {
+    const told = row({
+      ...aConfiguration, sysctls: [{ name: 'ipv4/ip_forward', value: '1' }, { name: 'ipv6/conf/eth0/disable_ipv6', value: '1' }],
+      boot: { ...aConfiguration.boot, is: 'differs' }, certificates: [{ file: '/etc/nebula/host.crt', name: 'mesh', notAfter: '2027-11-25T08:53:27.000Z' }],
+    });
+    expect(told).to.include('<td>IPv4</td><td>off: eth0</td>').and.include(`<td>${'d567'.repeat(16)}</td><td>differs: nft -f /etc/nftables.conf</td><td>mesh (/etc/nebula/host.crt) until 2027-11-25</td>`);
+  });
+  it('says what could not be had', () => {
+    expect(row({ operation: 'exchange', cause: 'the prober ended' })).to.include('<td>not told</td><td>the prober ended</td>');
+    expect(row({ ...aConfiguration, rules: null })).to.include('<td>not readable</td>');
+  });
+  it('has none of the seat, which is nothing of the site', () => expect(row(null)).to.equal(''));
 });
 
 describe('html: the picture', () => {
@@ -53,5 +94,12 @@ describe('html: what the script searches', () => {
     expect(cells.map(([id, , , , state]) => [id, state])).to.deep.equal([['a', 'blocked'], ['b', 'fail']]);
     expect(cells[1]?.[5].map((index) => lines[index])).to.include('seen silent; verdict fail: reached: TCP handshake');
     expect(new Set(lines).size).to.equal(lines.length);
+  });
+  it('has the evidence of what did not pass alone where there are very many cells', () => {
+    const all = Array.from({ length: 20_001 }, (_none, index) => aFinding(`c${index}`, index === 7 ? reached : passed));
+    const { lines, cells } = dataOf(aRecord(all));
+    expect(cells).to.have.length(all.length);
+    expect(cells[7]?.[5].map((index) => lines[index])).to.include('seen silent; verdict fail: reached: TCP handshake');
+    expect(cells[8]?.[5].map((index) => lines[index]).join()).to.match(/^passed; its evidence is in evidence\.json alone/);
   });
 });

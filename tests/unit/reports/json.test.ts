@@ -1,7 +1,7 @@
 // evidence.json: schema 1, one entry a finding, the replies as the prober sent them.
 import { expect } from 'chai';
 import type { Reply } from '../../../lib/model.ts';
-import { renderJson } from '../../../lib/reports/json.ts';
+import { jsonPieces, renderJson } from '../../../lib/reports/json.ts';
 import { aFinding, anObservation, aRecord, passed, reached } from '../../fixtures/flows.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -30,5 +30,10 @@ describe('json', () => {
   it('gives no grade of a failure', () => expect(loud).to.deep.include({ verdict: 'fail', grade: null, reason: 'reached: TCP handshake' }));
   it('counts the tries, gives the time of the answer, keeps every reply', () => expect(loud).to.deep.include({ attempts: 2, rttMs: 2.5, evidence: replies }));
   it('keeps the operator\'s looks', () => expect(evidence.controls.map(({ id }) => id)).to.deep.equal(['operator => 1.1.1.1 tcp/443']));
+  it('has a line for each cell, and no piece that is longer than a cell', () => {
+    const pieces = [...jsonPieces(record)];
+    expect(text.split('\n').filter((line) => line.startsWith('{"id":"joi -> ntp')).length).to.equal(2);
+    expect(Math.max(...pieces.map((piece) => piece.split('\n{"id":').length - 1))).to.equal(1);
+  });
   it('ends with a line end', () => expect(text.endsWith('}\n')).to.equal(true));
 });

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { create } from 'xmlbuilder2';
 import type { Finding, RunRecord } from '../../../lib/model.ts';
-import { renderJunit, renderJunitFault } from '../../../lib/reports/junit.ts';
+import { junitPieces, renderJunit, renderJunitFault } from '../../../lib/reports/junit.ts';
 import { aFinding, aRecord, passed, reached, untold } from '../../fixtures/flows.ts';
 
 type Node = Readonly<{ name: string; attributes: Readonly<Record<string, string>>; text: string; children: readonly Node[] }>;
@@ -52,6 +52,7 @@ const root = parse(renderJunit(aRecord(findings)));
 
 describe('junit: a run', () => {
   it('has one case a finding, under the names of the flows', () => expect(every(root, 'testcase').map(({ attributes }) => attributes.name)).to.have.members(findings.map(({ flow }) => flow.id)));
+  it('comes in pieces of one suite', () => expect([...junitPieces(aRecord(findings))].map((piece) => piece.split('<testsuite ').length - 1)).to.deep.equal([0, 1, 1, 0]));
   it('has one suite a vantage', () => expect(every(root, 'testsuite').map(({ attributes }) => attributes.name)).to.deep.equal(['joi', 'mesh']));
   it('counts what it holds, in each suite and in all', () => {
     for (const node of [root, ...every(root, 'testsuite')]) {
@@ -97,6 +98,7 @@ describe('junit: the properties of a suite', () => {
   it('name the run, who ran it, what it was run with and against', () =>
     expect(told({})).to.include({ run: '5d9f0c3e-0000-4000-8000-000000000000', phase: 'steady', selection: 'all', operator: 'anna@seat', inventory: 'sha256:bc0da9', flowproof: '0.1.0', node: 'v20.20.2', prober: 'python as root', kernel: 'Linux 6.1' }));
   it('have the host key of each host', () => expect(told({})).to.include({ 'hostKey.joi': 'SHA256:abc', 'hostKey.gateway': 'SHA256:abc' }));
+  it('have the hash of the rules that ran on each host', () => expect(told({})).to.include({ 'rules.joi': `sha256:${'d567'.repeat(16)}` }));
   it('have the time server\'s time beside the local clock', () => expect(told({ clock })).to.include({ 'clock.ntp': '2026-11-23T04:05:44.000Z', 'clock.local': '2026-11-23T04:05:42.000Z', 'clock.offsetMs': '2000', 'clock.withinMs': '20' }));
   it('say where no time server answered', () => expect(told({})).to.include({ 'clock.ntp': 'no answer' }));
 });

@@ -20,7 +20,7 @@ describe('write', () => {
 
   it('puts both reports into a folder named by the time, and nothing half-written beside them', () => {
     expect(writeReports(parent, startedAt, record)).to.deep.equal({ folder: join(parent, folderName), faults: [] });
-    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json', 'report.html']);
+    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json', 'report.html', 'verdicts.json']);
     expect(readdirSync(parent).toSorted()).to.deep.equal([folderName, 'latest']);
   });
   it('points latest to it, also where it pointed elsewhere', () => {
@@ -28,6 +28,19 @@ describe('write', () => {
     writeReports(parent, startedAt, record);
     expect(readlinkSync(join(parent, 'latest'))).to.equal(folderName);
     expect(readFileSync(join(parent, 'latest', 'junit.xml'), 'utf8')).to.include('joi -> ntp vmbr1 tcp/25'.replace('>', '&gt;'));
+  });
+  it('holds a run against the last one of the same phase and the same cells', () => {
+    const since = (startedAtOther: string, over: Parameters<typeof aRecord>[1] = {}): string | undefined => {
+      const { folder } = writeReports(parent, startedAtOther, aRecord([aFinding('joi -> ntp vmbr1 tcp/25', passed)], over));
+      return /<h2>What changed<\/h2><p>(.*?)\.?<\/p>/.exec(readFileSync(join(folder, 'report.html'), 'utf8'))?.[1];
+    };
+    expect(since('2026-11-20T00:00:00.000Z')).to.match(/^Nothing to compare with/);
+    expect(since('2026-11-21T00:00:00.000Z', { phase: 'setup' })).to.match(/^Nothing to compare with/);
+    expect(since('2026-11-22T00:00:00.000Z', { selection: '--grep joi' })).to.match(/^Nothing to compare with/);
+    writeFault(parent, '2026-11-22T12:00:00.000Z', 'the inventory is valid', 'it is not');
+    expect(since('2026-11-23T00:00:00.000Z')).to.equal('No verdict has changed since 2026-11-20T00-00-00-000Z');
+    writeFileSync(join(parent, '2026-11-23T00-00-00-000Z', 'verdicts.json'), '{"schema":1,"flo');
+    expect(since('2026-11-24T00:00:00.000Z'), 'one cut in half').to.equal('No verdict has changed since 2026-11-20T00-00-00-000Z');
   });
   it('makes the parent where it is not there', () => expect(writeReports(join(parent, 'a', 'b'), startedAt, record).faults).to.deep.equal([]));
   it('reports a folder that cannot be made, and does not throw', () => {
@@ -42,7 +55,7 @@ describe('write', () => {
       const { faults } = writeReports(parent, startedAt, record);
       expect(faults, blocked).to.have.length(1);
       expect(faults[0]).to.include(blocked);
-      expect(inside(folderName), 'nothing half-written').to.deep.equal(['evidence.json', 'junit.xml', 'report.html']);
+      expect(inside(folderName), 'nothing half-written').to.deep.equal(['evidence.json', 'junit.xml', 'report.html', 'verdicts.json']);
       expect(readFileSync(join(parent, folderName, other), 'utf8')).to.include('tcp/25');
     }
   });
@@ -50,7 +63,7 @@ describe('write', () => {
     mkdirSync(join(parent, 'latest', 'mine'), { recursive: true });
     const { faults } = writeReports(parent, startedAt, record);
     expect(faults).to.have.length(1);
-    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json', 'report.html']);
+    expect(inside(folderName)).to.deep.equal(['evidence.json', 'junit.xml', 'manifest.json', 'report.html', 'verdicts.json']);
     expect(inside('latest'), 'somebody else\'s folder').to.deep.equal(['mine']);
   });
   it('leaves no temporary link behind where latest could not be set', () => {
