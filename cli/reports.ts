@@ -1,6 +1,6 @@
 // npm run reports -- verify | diff | list | prune | render | merge: what runs have left, looked at afterwards. Nothing of a run's own folder is ever altered.
 // Exit code 0: as it should be; 1: it differs, or not all could be removed; 2: bad input.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readEvidence, readParts, type EvidenceError } from '../lib/bundle/evidence.ts';
@@ -36,7 +36,7 @@ const evidenceOf = (folder: string): string => readFileSync(join(folder, 'eviden
 function folderOf(run: string): string {
   const found = [run, join(parent, run)].find((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true);
   if (found === undefined) throw new Refusal(`${run}: no run's folder, neither as it is named nor in ${parent}`);
-  return resolve(found);
+  return realpathSync(found); // `latest` is the run that it leads to, whose name says when it was
 }
 
 const commands: Readonly<Record<string, (given: Given) => number>> = {
