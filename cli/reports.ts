@@ -1,15 +1,20 @@
-// npm run reports -- verify | diff | list | prune | render: what runs have left, looked at afterwards. Nothing of a run's own folder is ever altered.
+// npm run reports -- verify | diff | list | prune | render | merge: what runs have left, looked at afterwards. Nothing of a run's own folder is ever altered.
 // Exit code 0: as it should be; 1: it differs, or not all could be removed; 2: bad input.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readEvidence, type EvidenceError } from '../lib/bundle/evidence.ts';
+import { readEvidence, readParts, type EvidenceError } from '../lib/bundle/evidence.ts';
+import { shardManifest } from '../lib/bundle/merged.ts';
+import { MergeError, mergeRecords } from '../lib/bundle/merge.ts';
 import { pruneRuns } from '../lib/bundle/prune.ts';
-import { recordOf } from '../lib/bundle/record.ts';
-import { cellsOf, runsIn, verifyRun } from '../lib/bundle/runs.ts';
+import { recordOf, wholeRecordOf } from '../lib/bundle/record.ts';
+import { cellsOf, isFault, runsIn, verifyRun } from '../lib/bundle/runs.ts';
+import { signatureOf, signRun } from '../lib/bundle/sign.ts';
 import { changeLines, changesOf } from '../lib/changes.ts';
+import type { RunRecord } from '../lib/model.ts';
 import { rejudge } from '../lib/rejudge.ts';
-import { printable } from '../lib/reports/console.ts';
+import { printable, renderConsole } from '../lib/reports/console.ts';
+import { exitCodeOf } from '../lib/reports/summary.ts';
 import { writeReports } from '../lib/reports/write.ts';
 
 const usage = `usage: npm run reports -- verify [--signers FILE] [RUN…]   are they what the runs left, and is every verdict what its evidence makes it? (without RUN: all)
@@ -17,6 +22,7 @@ const usage = `usage: npm run reports -- verify [--signers FILE] [RUN…]   are 
        npm run reports -- list
        npm run reports -- prune --keep N                  remove all but the newest N; the chain can still be checked
        npm run reports -- render RUN                      the reports made again from evidence.json, into the folder rendered
+       npm run reports -- merge [--signers FILE] RUN…     one run from all of its shards; exit code 1 where a cell is red
 RUN: a folder, or its name in FLOWPROOF_REPORTS (reports, unless set); --signers: an allowed_signers file of ssh-keygen, or FLOWPROOF_ALLOWED_SIGNERS`;
 
 /** What is wrong with the command. */
@@ -30,12 +36,12 @@ const evidenceOf = (folder: string): string => readFileSync(join(folder, 'eviden
 function folderOf(run: string): string {
   const found = [run, join(parent, run)].find((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true);
   if (found === undefined) throw new Refusal(`${run}: no run's folder, neither as it is named nor in ${parent}`);
-  return resolve(found);
+  return realpathSync(found); // `latest` is the run that it leads to, whose name says when it was
 }
 
 const commands: Readonly<Record<string, (given: Given) => number>> = {
   verify({ runs, signers = process.env['FLOWPROOF_ALLOWED_SIGNERS'] }) {
-    if (signers !== undefined && statSync(signers, { throwIfNoEntry: false })?.isFile() !== true) throw new Refusal(`${signers}: no file of allowed signers`);
+    checkSigners(signers);
     const folders = (runs.length > 0 ? runs : runsIn(parent)).map(folderOf);
     if (folders.length === 0) throw new Refusal(`${parent}: no run is there`);
     const counts = folders.map((folder) => {
@@ -75,18 +81,54 @@ const commands: Readonly<Record<string, (given: Given) => number>> = {
   render({ runs }) {
     const [folder, ...more] = runs.map(folderOf);
     if (folder === undefined || more.length > 0) throw new Refusal(usage);
-    const evidence = readEvidence(evidenceOf(folder), join(basename(folder), 'evidence.json'));
-    const differences = rejudge(evidence);
+    const read = readParts(evidenceOf(folder), join(basename(folder), 'evidence.json'));
+    const differences = read.parts.flatMap(rejudge);
     if (differences.length > 0) throw new Refusal(`${basename(folder)}: ${differences.length} verdicts or outcomes are not what the evidence makes them; \`npm run reports -- verify\` names them. Nothing was written`);
-    const copies = Object.fromEntries(readdirSync(folder).filter((name) => name === 'inventory.json' || name === 'matrix.md').map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
-    const { folder: into, faults } = writeReports(join(dirname(folder), 'rendered'), basename(folder), recordOf(evidence), copies, dirname(folder));
+    const copies = copiesOf(folder, (name) => name === 'inventory.json' || name === 'matrix.md' || name.startsWith('shard-'));
+    const { folder: into, faults } = writeReports(join(dirname(folder), 'rendered'), basename(folder), wholeRecordOf(read), copies, dirname(folder));
     for (const fault of faults) say(`not written: ${fault}`);
     const names = readdirSync(into).filter((name) => !name.startsWith('manifest.json'));
     const same = names.filter((name) => statSync(join(folder, name), { throwIfNoEntry: false }) !== undefined && readFileSync(join(folder, name)).equals(readFileSync(join(into, name))));
     say(`${relative(process.cwd(), into)}: ${same.length} of ${names.length} files byte for byte as the run's own${same.length === names.length ? '' : `; others: ${names.filter((name) => !same.includes(name)).join(', ')}`}`);
     return faults.length === 0 ? 0 : 1;
   },
+
+  merge({ runs, signers = process.env['FLOWPROOF_ALLOWED_SIGNERS'] }) {
+    if (runs.length === 0) throw new Refusal(usage);
+    checkSigners(signers);
+    const key = process.env['FLOWPROOF_SIGN_KEY'] ?? '';
+    if (key !== '') signatureOf(key, ''); // a key that does not sign is told before anything is written
+    const folders = runs.map(folderOf);
+    const parts = folders.map((folder) => partOf(folder, signers));
+    const record = mergeRecords(parts, runs);
+    const manifests = parts.flatMap(({ run }, index) => Object.entries(copiesOf(folders[index] ?? '', (name) => name.startsWith('manifest.json'))).map(([name, text]) => [name.replace('manifest.json', shardManifest(run.shard?.number ?? 0)), text] as const));
+    const copies = { ...copiesOf(folders[0] ?? '', (name) => name === 'inventory.json' || name === 'matrix.md'), ...Object.fromEntries(manifests) };
+    const { folder: into, faults } = writeReports(parent, new Date().toISOString(), record, copies);
+    process.stdout.write(`${renderConsole(record)}\n`);
+    for (const fault of faults) say(`not written: ${fault}`);
+    if (faults.length > 0) return 1;
+    say(`report: ${relative(process.cwd(), into)}`);
+    if (key !== '') signRun(into, key, record.run.clock);
+    return exitCodeOf(record);
+  },
 };
+
+function checkSigners(signers: string | undefined): void {
+  if (signers !== undefined && statSync(signers, { throwIfNoEntry: false })?.isFile() !== true) throw new Refusal(`${signers}: no file of allowed signers`);
+}
+
+/** A shard's record, once its folder is as it left it. */
+function partOf(folder: string, signers: string | undefined): RunRecord {
+  const text = evidenceOf(folder);
+  if (isFault(text)) throw new Refusal(`${folder}: that shard came to no record; its junit.xml says why. Run all shards again, under another FLOWPROOF_RUN_ID`);
+  const evidence = readEvidence(text, join(folder, 'evidence.json'));
+  // One without a source has no clock to sign by, and nothing that could be made up: the inventory says that it has none.
+  const { differences } = verifyRun(folder, signers === undefined || evidence.flows.length === 0 ? null : resolve(signers), false);
+  if (differences.length > 0) throw new Refusal([`${folder}: not as the run left it, ${differences.length} differences. Nothing was written`, ...differences].join('\n'));
+  return recordOf(evidence);
+}
+
+const copiesOf = (folder: string, isWanted: (name: string) => boolean): Readonly<Record<string, string>> => Object.fromEntries(readdirSync(folder).filter(isWanted).map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 
 /** A run in a line; one that cannot be read is told, not left out. */
 function told(folder: string): string {
@@ -107,7 +149,7 @@ try {
   process.exitCode = command({ runs, keep: values.keep, signers: values.signers });
 } catch (error) {
   const { code, name } = error as NodeJS.ErrnoException & EvidenceError;
-  if (!(error instanceof Refusal) && code === undefined && name !== 'EvidenceError') throw error;
+  if (!(error instanceof Refusal) && !(error instanceof MergeError) && code === undefined && name !== 'EvidenceError') throw error;
   process.stderr.write(`reports: ${(error as Error).message.split('\n').map(printable).join('\n')}\n`);
   process.exitCode = 2;
 }

@@ -27,7 +27,7 @@ export function backingFor(seen: Seen): BackingOf {
   const translators = new Set([...(sources.get(gateway) ?? []), ...seen.discovery.seenAs]);
 
   const others = givenToOthers(seen.plan);
-  const fixed = new Set(seen.plan.flows.flatMap(({ flow, probe }) => (flow.from === gateway ? [...givenPorts(probe)].map((port) => tupleOf(flow, port)) : [])));
+  const fixed = new Set(seen.plan.flows.flatMap(({ flow, probe }) => (flow.from === gateway ? [...givenPorts(probe)].map((port) => tupleOf(flow, port)) : [])).concat((seen.plan.elsewhere ?? []).map((flow) => tupleOf(flow, flow.sourcePort ?? 0))));
 
   const overlayFlows = seen.plan.flows.filter(({ flow }) => flow.expected === 'allowed' && seen.inventory.matrix.networks[flow.network]?.kind === 'overlay');
 

@@ -32,9 +32,10 @@ const readsAtOnce = 8;
 
 /**
  * Enters every host. Nothing is sent before the host keys of all of them are on file.
+ * @param lock the loopback address that the run holds on each
  * @returns one entry a host and one for the operator's seat; a failure is in the entry, never thrown
  */
-export async function enterAll(inventory: Inventory): Promise<readonly Entered[]> {
+export async function enterAll(inventory: Inventory, lock: string): Promise<readonly Entered[]> {
   const hosts = Object.keys(inventory.matrix.hosts);
   const reads = pLimit(readsAtOnce);
   const logins = await Promise.all(hosts.map((host) => reads(() => readLogin(inventory.site.logins[host] ?? host))));
@@ -48,19 +49,19 @@ export async function enterAll(inventory: Inventory): Promise<readonly Entered[]
   const { gateway } = inventory.site;
   const local = enterHere();
   const beacons = Promise.all(Object.entries(inventory.site.beacons ?? {}).map(([name, login]) => enterBeacon(name, login)));
-  const first = await enter(gateway, loginOf(gateway), null);
+  const first = await enter(gateway, loginOf(gateway), null, lock);
   const limit = pLimit(loginsAtOnce);
-  const rest = await Promise.all(hosts.filter((host) => host !== gateway).map((host) => limit(() => enterThrough(host, loginOf(host), first))));
+  const rest = await Promise.all(hosts.filter((host) => host !== gateway).map((host) => limit(() => enterThrough(host, loginOf(host), first, lock))));
   return [...hosts.map((host) => [first, ...rest].find((entered) => entered.host === host) ?? first), await local, ...(await beacons)];
 }
 
-function enterThrough(host: string, login: Login, gateway: Entered): Promise<Entered> {
-  if (gateway.session !== null) return enter(host, login, gateway.session);
+function enterThrough(host: string, login: Login, gateway: Entered, lock: string): Promise<Entered> {
+  if (gateway.session !== null) return enter(host, login, gateway.session, lock);
   const failure: Failure = { operation: 'login', cause: `no way in but by ${gateway.host}: ${'cause' in gateway.facts ? gateway.facts.cause : 'its session ended'}` };
   return Promise.resolve(notEntered(host, failure, { seen: 'unprobed', failure }, login.hostName));
 }
 
-async function enter(host: string, login: Login, through: Session | null, lock = true): Promise<Entered> {
+async function enter(host: string, login: Login, through: Session | null, lock: string | null): Promise<Entered> {
   const begin = Date.now();
   const session = await openSession(login, through);
   const timed = { address: isIP(login.hostName) === 0 ? null : login.hostName, startedAt: new Date(begin).toISOString(), durationMs: Date.now() - begin };
@@ -73,7 +74,7 @@ async function enter(host: string, login: Login, through: Session | null, lock =
 async function enterBeacon(name: string, login: string): Promise<Entered> {
   const known = await readLogin(login);
   if ('operation' in known) return notEntered(name, known, { seen: 'unprobed', failure: known }, null);
-  const entered = await enter(name, known, null, false);
+  const entered = await enter(name, known, null, null);
   // As long as a login may take: it is in nobody's hands that we know, and could let us wait for ever.
   const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), 15_000).unref());
   return { ...entered, beacon: { seenAs: entered.session === null ? null : await Promise.race([clientOf(entered.session), late]) } };
@@ -93,11 +94,11 @@ async function clientOf(session: Session): Promise<string | null> {
   return null;
 }
 
-async function lookAround(host: string, session: Session, lock: boolean): Promise<Pick<Entered, 'host' | 'vantage' | 'facts' | 'witness'>> {
+async function lookAround(host: string, session: Session, lock: string | null): Promise<Pick<Entered, 'host' | 'vantage' | 'facts' | 'witness'>> {
   try {
     const mark = newMark();
     const around = await withVantage(host, await session.exec(bootCommand(mark)), mark);
-    const taken = lock && around.vantage !== null ? await around.vantage.lock() : null;
+    const taken = lock !== null && around.vantage !== null ? await around.vantage.lock(lock) : null;
     if (taken === null) return around;
     around.vantage?.close();
     return { host, vantage: null, witness: false, facts: { ...taken, cause: `${host}: ${taken.cause}` } };

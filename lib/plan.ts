@@ -15,14 +15,18 @@ export function makePlan(given: Input): Plan {
   const input = drawing(given);
   const cells: Cell[] = [];
   const untested: Untested[] = [];
+  let own = 0;
   for (const vantage of [...Object.keys(input.inventory.matrix.hosts), operator]) {
+    const counts = input.sources?.includes(vantage) !== false;
     const ordinary = ordinaryCells(input, vantage);
     const other = otherCells(input, vantage, ordinary.allowed);
+    const found = [...ordinary.cells, ...other.cells];
+    const asked = found.filter(({ flow }) => !input.unwanted.has(flow.family));
+    cells.push(...asked);
+    if (!counts) continue;
+    own += asked.length;
     untested.push(...ordinary.gaps, ...other.gaps);
-    for (const cell of [...ordinary.cells, ...other.cells]) {
-      if (input.unwanted.has(cell.flow.family)) untested.push({ id: cell.flow.id, reason: `the inventory goes without the family "${cell.flow.family}"` });
-      else cells.push(cell);
-    }
+    for (const { flow } of found) if (input.unwanted.has(flow.family)) untested.push({ id: flow.id, reason: `the inventory goes without the family "${flow.family}"` });
   }
   const { controls, listeners, probes } = controlsFor(input, cells);
   return {
@@ -30,7 +34,7 @@ export function makePlan(given: Input): Plan {
     flows: cells.map((cell) => ({ ...cell, ...controls(cell), ...wallsOf(input, cell) })),
     listeners,
     controls: probes,
-    universe: cells.length + untested.length,
+    universe: own + untested.length,
     gaps: gapsOf(untested),
   };
 }

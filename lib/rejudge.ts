@@ -1,6 +1,6 @@
 // Evidence -> what is not as its raw replies and controls make it: outcomes and verdicts are made again by the functions that a run uses. Pure.
 import { isDeepStrictEqual } from 'node:util';
-import { EvidenceError, probesOf, type Evidence } from './bundle/evidence.ts';
+import { EvidenceError, isAskedOf, probesOf, type Evidence } from './bundle/evidence.ts';
 import { findingsOf } from './findings.ts';
 import type { Observation, Outcome, Probe } from './model.ts';
 import { readLook } from './outcome.ts';
@@ -10,7 +10,9 @@ import { flowEntry } from './reports/json.ts';
  * @returns one line for each difference; empty: every outcome and every verdict comes out as it stands in the file
  * @throws EvidenceError where the file is so far off that nothing can be made of it
  */
-export function rejudge({ account, phase, selection, observations, flows }: Evidence): readonly string[] {
+export function rejudge(evidence: Evidence): readonly string[] {
+  const { account, phase, observations, flows } = evidence;
+  const isAsked = isAskedOf(evidence);
   try {
     const told: string[] = [];
     const again = new Map(observations);
@@ -22,10 +24,8 @@ export function rejudge({ account, phase, selection, observations, flows }: Evid
       told.push(`${probe.id}: the outcome stands as ${inWords(observation.outcome)}; its replies make it ${inWords(outcome)}`);
       again.set(probe.id, { ...observation, outcome });
     }
-    const all = findingsOf({ ...account, phase, observations: again });
     // Of a part of the matrix, the plan has more: what the verdicts of its cells stand on.
-    const asked = new Set(flows.map(({ id }) => id));
-    const findings = selection === null ? all : all.filter(({ flow }) => asked.has(flow.id));
+    const findings = findingsOf({ ...account, phase, observations: again }).filter(({ flow }) => isAsked(flow));
     if (findings.length !== flows.length) told.push(`${flows.length} cells stand in the file; the plan has ${findings.length}`);
     for (const [index, finding] of findings.entries()) {
       const made = plain(flowEntry(finding)) as Readonly<Record<string, unknown>>;

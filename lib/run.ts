@@ -18,6 +18,7 @@ import { startCounting, type Counting } from './resets.ts';
 import { resolveNames } from './resolve.ts';
 import { endRows } from './rows.ts';
 import { NothingSelected, select, type Selection } from './select.ts';
+import { lockOf, ownSources, shardSelection, turnOf, type OneOf } from './shard.ts';
 import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
 import { applyWaivers } from './waivers.ts';
@@ -35,20 +36,26 @@ export type Run = Readonly<{
 
 /** Told of the plan before the first look, and of each look that is over. */
 export type Progress = Readonly<{ planned: (flows: Plan['flows']) => void; looked: (probe: Probe) => void }>;
-export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string; matrixHash: string | null; warnings: readonly string[]; operator: string; selection: Selection | null; progress: Progress | null }>;
+export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string; matrixHash: string | null; warnings: readonly string[]; operator: string; selection: Selection | null; oneOf: OneOf | null; progress: Progress | null }>;
 
-/** Enters the hosts and plans; the probes are under way when it resolves. */
-export async function startRun({ phase, inventoryHash, matrixHash, version, warnings, operator: seatOf, selection, progress, ...given }: RunOptions): Promise<Run> {
+/**
+ * Enters the hosts and plans; the probes are under way when it resolves.
+ * @param oneOf where it is a shard of a run on several machines; one that has no source enters nothing, and its record has no finding
+ */
+export async function startRun({ phase, inventoryHash, matrixHash, version, warnings, operator: seatOf, oneOf, progress, ...given }: RunOptions): Promise<Run> {
   const startedAt = new Date().toISOString();
   const today = startedAt.slice(0, 10);
   const inventory = endRows(given.inventory, today);
   const newToken = (): string => randomBytes(16).toString('hex');
-  const entered = await enterAll(inventory);
+  const runId = oneOf?.run ?? randomUUID();
+  const shard = oneOf === null ? null : { ...oneOf.shard, sources: ownSources(inventory, oneOf.shard) };
+  const selection = shard === null ? given.selection : shardSelection(inventory, shard);
+  const entered = shard?.sources.length === 0 ? [] : await enterAll(inventory, lockOf(runId, shard));
   const vantages = new Map(entered.flatMap(({ host, vantage, facts }) => (vantage === null ? [] : [[host, paced(vantage, facts, inventory.site.timing.rate)] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
   const { hosts: _facts, ...discovered } = discovery;
   const configured = Promise.all(entered.map(configurationOf));
-  const { plan, flows } = select(makePlan({ inventory, discovery, phase, newToken }), selection);
+  const { plan, flows } = select(makePlan({ inventory, discovery, phase, newToken, sources: shard?.sources }), selection);
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
   const interrupt = (cause: string): void => {
@@ -58,7 +65,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
   const seat = { entered, vantages, stopped: () => stopped, onLooked: progress?.looked };
   const observe = async (): Promise<RunRecord> => {
     const [listening, tracking] = await Promise.all([startListening({ listeners: plan.listeners, hosts: discovery.hosts, newToken }, vantages), startTracking(discovery, vantages)]);
-    const counting = await startCounting(vantages);
+    const counting = await startCounting(vantages, oneOf === null ? null : { turn: turnOf(runId) });
     const once = byId(await lookAtAll(plan, (probe) => look(probe, seat), counting.note));
     const measured = await measureLoss(plan, once, vantages);
     const seen = { inventory, discovery, phase, plan, sessions: sessionsOf(entered) };
@@ -82,7 +89,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
     return {
       schema: 1,
       run: {
-        id: randomUUID(), phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, operator: seatOf, selection: selection?.name ?? null, clock: clockOf(findings), version, node: process.version,
+        id: runId, phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, operator: seatOf, selection: selection?.name ?? null, shard, shards: null, clock: clockOf(findings), version, node: process.version,
         hosts, confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
         universe: plan.universe, gaps: plan.gaps, loss, stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings(), ...configurationWarnings(hosts, today)],
       },
@@ -91,12 +98,12 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       account: { inventory, discovery, plan, tracked, heard, resets, sessions: seen.sessions },
     };
   };
-  if (flows.length === 0) {
+  if (flows.length === 0 && shard === null) {
     leave(entered);
     throw new NothingSelected(selection?.name ?? 'the inventory');
   }
   progress?.planned(flows);
-  return { flows, whole: selection === null, interrupt, record: observe() };
+  return { flows, whole: given.selection === null, interrupt, record: observe() };
 }
 
 /** What the plan is made from. Asks the names of external targets, and sends nothing else. */

@@ -24,8 +24,9 @@ export type Vantage = Readonly<{
   conntrack(addresses: readonly string[]): Promise<readonly string[] | Failure>;
   /** How many TCP resets the host's kernel has sent since it started: one more for each SYN that reached a closed port. */
   resets(): Promise<number | Failure>;
-  /** Holds the host for this run until the prober ends; null: held. */
-  lock(): Promise<Failure | null>;
+  /** Holds an address of the host's loopback network until the prober ends; null: held. `lockOf` says which a run has. */
+  lock(address: string): Promise<Failure | null>;
+  unlock(address: string): Promise<void>;
   /** A listener on the host, which only the given sources get through to. Resolves once it stands. */
   listen(listener: Listener, sources: readonly string[]): Promise<Listening | Failure>;
   /** Whether the prober has ended, or the connection to it broke. */
@@ -212,13 +213,14 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
         if (failure !== null) return failure;
         return /^\d{1,15}$/.test(told) ? Number(told) : { operation: 'exchange', cause: `the count of resets cannot be read there: ${refusal(lines) ?? 'it is no number'}` };
       },
-      lock: async () => {
-        const { lines, failure } = await command((id) => `${id} lock`, slackMs);
+      lock: async (address) => {
+        const { lines, failure } = await command((id) => `${id} lock ${address}`, slackMs);
         if (failure !== null || lines.some((line) => line.is === 'fact' && line.name === 'lock' && line.text === 'held')) return failure;
         const refused = refusal(lines) ?? 'it did not say why';
         const cause = refused === 'EADDRINUSE' ? 'another run of flowproof is under way on this host: wait for its end' : `the lock against a second run could not be had on this host: ${refused}`;
         return { operation: 'start-prober', cause };
       },
+      unlock: async (address) => void (await command((id) => `${id} unlock ${address}`, slackMs)),
       listen: (listener, sources) =>
         new Promise((resolve) => {
           const arrivals: Arrival[] = [];

@@ -1,7 +1,7 @@
 // evidence.json -> what a run saw, checked: it may be cut, altered, or made up. Pure.
 import { z } from 'zod';
 import type { CellState } from '../changes.ts';
-import type { Account, Observation, Probe } from '../model.ts';
+import type { Account, Flow, Observation, Probe, RunRecord } from '../model.ts';
 
 /** The file cannot be read back; the message names the place. */
 export class EvidenceError extends Error {
@@ -9,7 +9,7 @@ export class EvidenceError extends Error {
 }
 
 /** `flows`: the entries as they stand in the file. */
-export type Evidence = Readonly<{ account: Account; phase: Account['plan']['phase']; inventoryHash: string; selection: string | null; observations: ReadonlyMap<string, Observation>; flows: readonly Readonly<Record<string, unknown>>[]; file: Readonly<Record<string, unknown>> }>;
+export type Evidence = Readonly<{ account: Account; phase: Account['plan']['phase']; inventoryHash: string; selection: string | null; shard: RunRecord['run']['shard']; observations: ReadonlyMap<string, Observation>; flows: readonly Readonly<Record<string, unknown>>[]; file: Readonly<Record<string, unknown>> }>;
 
 const ms = z.number().nullable();
 const nth = z.number().int();
@@ -48,7 +48,9 @@ const account = z.strictObject({
   resets: pairs(z.strictObject({ id: z.string(), sent: z.boolean().nullable(), counted: z.boolean(), detail: z.string() })),
   sessions: pairs(z.string()),
 });
-const evidence = z.looseObject({ schema: z.literal(1), run: z.looseObject({ id: z.string(), inventoryHash: z.string(), selection: z.string().nullable() }), flows: z.array(entry), controls: z.array(observation), account });
+const shard = z.strictObject({ number: z.number().int().min(1), of: z.number().int().min(1), sources: z.array(z.string()) });
+const evidence = z.looseObject({ schema: z.literal(1), run: z.looseObject({ id: z.string(), inventoryHash: z.string(), selection: z.string().nullable(), shard: shard.nullable().optional() }), flows: z.array(entry), controls: z.array(observation), account });
+const merged = z.looseObject({ schema: z.literal(1), flows: z.array(z.looseObject({ from: z.string() })), parts: z.array(z.looseObject({ run: z.looseObject({ shard }), takeover: z.unknown(), controls: z.unknown(), account: z.unknown() })) });
 
 const cell = z.looseObject({
   id: z.string(), expected: z.enum(['allowed', 'denied']), verdict: z.enum(['pass', 'fail', 'inconclusive']), grade: z.string().nullable(), reason: z.string(), outcome: z.looseObject({ seen: z.string() }),
@@ -56,10 +58,27 @@ const cell = z.looseObject({
 });
 const summary = z.looseObject({ schema: z.literal(1), run: z.looseObject({ phase: z.string().optional(), selection: z.string().nullable().optional(), fault: z.string().optional() }), flows: z.array(cell) });
 
-/** @throws EvidenceError: no JSON (cut in half), not of the shape, or a run that came to no record */
-export function readEvidence(text: string, name: string): Evidence {
+/**
+ * That of one run, or of each shard of a merged one, as its own evidence.json had it.
+ * @throws EvidenceError: no JSON (cut in half), not of the shape, or a run that came to no record
+ */
+export function readParts(text: string, name: string): Readonly<{ isMerged: boolean; parts: readonly Evidence[] }> {
+  const json = parsed(text, name);
+  if (typeof json !== 'object' || json === null || !Object.hasOwn(json, 'parts')) return { isMerged: false, parts: [evidenceOf(json, name)] };
+  const { schema, flows, parts } = shaped(merged, json, name);
+  return {
+    isMerged: true,
+    parts: parts.map(({ run, takeover, controls, account: own }) =>
+      evidenceOf({ schema, run, takeover, flows: flows.filter(({ from }) => run.shard.sources.includes(from)), controls, account: own }, `${name}, shard ${run.shard.number}/${run.shard.of}`)),
+  };
+}
+
+/** Of one run. @throws EvidenceError */
+export const readEvidence = (text: string, name: string): Evidence => evidenceOf(parsed(text, name), name);
+
+function evidenceOf(json: unknown, name: string): Evidence {
   // As it stands, not as zod made it anew: its order is kept, and so are the bytes of a report that is rendered again.
-  const data = shaped(evidence, text, name);
+  const data = shaped(evidence, json, name);
   const { plan, tracked, heard, resets, sessions, ...rest } = data.account;
   const flows = plan.flows.map((planned) => {
     const whole = (one: typeof planned.nearWall): unknown => (one === null ? null : { ...one, flow: one.flow ?? planned.flow });
@@ -67,29 +86,38 @@ export function readEvidence(text: string, name: string): Evidence {
   });
   return {
     account: { ...rest, plan: { ...plan, flows }, tracked: new Map(tracked), heard: new Map(heard), resets: new Map(resets), sessions: new Map(sessions) } as unknown as Account,
-    phase: plan.phase, inventoryHash: data.run.inventoryHash, selection: data.run.selection, flows: data.flows, file: data, observations: observationsOf(data.flows as unknown as readonly Entry[], data.controls as unknown as readonly Observation[]),
+    phase: plan.phase, inventoryHash: data.run.inventoryHash, selection: data.run.selection, shard: data.run.shard ?? null, flows: data.flows, file: data, observations: observationsOf(data.flows as unknown as readonly Entry[], data.controls as unknown as readonly Observation[]),
   };
 }
 
 /** What the run made of each cell, and nothing of what it was made from: of a verdicts.json, or of any evidence.json of schema 1. */
 export function readCells(text: string, name: string): Readonly<{ phase: string; selection: string | null; cells: readonly CellState[] }> {
-  const { run, flows } = shaped(summary, text, name);
+  const { run, flows } = shaped(summary, parsed(text, name), name);
   if (run.fault !== undefined) throw new EvidenceError(`${name}: that run came to no record: ${run.fault}`);
   const cells = flows.map(({ id, expected, verdict, grade, reason, outcome: { seen }, waiver }) => ({ id, expected, verdict, grade, seen, reason, waived: waiver !== null && waiver !== undefined }));
   return { phase: run.phase ?? 'unknown', selection: run.selection ?? null, cells };
 }
 
-function shaped<T>(shape: z.ZodType<T>, text: string, name: string): T {
-  let json: unknown;
+function parsed(text: string, name: string): unknown {
   try {
-    json = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new EvidenceError(`${name}: not JSON, cut or altered (${(error as Error).message}); take it from a backup, nothing was changed`);
   }
+}
+
+function shaped<T>(shape: z.ZodType<T>, json: unknown, name: string): T {
   const read = shape.safeParse(json);
   if (read.success) return json as T;
   const [first] = read.error.issues;
   throw new EvidenceError(`${name}: $.${first?.path.join('.') ?? ''}: ${first?.message ?? 'not evidence'}; it cannot be read, nothing was changed`);
+}
+
+/** Which of the plan's flows the run was about: of a shard, those from its sources; of another part, those that stand in the file. */
+export function isAskedOf({ selection, shard: own, flows }: Evidence): (flow: Flow) => boolean {
+  if (own !== null) return ({ from }) => own.sources.includes(from);
+  const ids = new Set(flows.map(({ id }) => id));
+  return selection === null ? () => true : ({ id }) => ids.has(id);
 }
 
 type Wall = Readonly<{ observation: Observation | null }>;

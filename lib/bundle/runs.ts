@@ -4,8 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Earlier } from '../changes.ts';
 import { rejudge } from '../rejudge.ts';
-import { readCells, readEvidence } from './evidence.ts';
+import { readCells, readParts } from './evidence.ts';
 import { compareFiles, readManifest, sha256 } from './manifest.ts';
+import { verifyMerged } from './merged.ts';
 import { prunedOf } from './prune.ts';
 import { signerOf } from './sign.ts';
 
@@ -53,8 +54,11 @@ export function cellsOf(folder: string): ReturnType<typeof readCells> {
 /** `differences`: one line for each thing that is not as the run left it: files, chain, signature, outcomes, verdicts. `notes`: what the reader should know. */
 type Verified = Readonly<{ differences: readonly string[]; notes: readonly string[] }>;
 
-/** @param signers a file of those who may sign, or null: then a signature is not looked at */
-export function verifyRun(folder: string, signers: string | null): Verified {
+/**
+ * @param signers a file of those who may sign, or null: then a signature is not looked at
+ * @param isChained false: it was carried here by itself, so the runs beside it are none of its chain
+ */
+export function verifyRun(folder: string, signers: string | null, isChained = true): Verified {
   const entries = readdirSync(folder, { withFileTypes: true });
   const files = new Map(entries.filter((one) => one.isFile()).map(({ name }) => [name, readFileSync(join(folder, name))]));
   const differences = entries.filter((one) => !one.isFile()).map(({ name }) => `${name}: not a plain file`);
@@ -70,7 +74,7 @@ export function verifyRun(folder: string, signers: string | null): Verified {
   if (own === undefined) return { differences: [...differences, 'manifest.json: not there; the run did not come to its end, or somebody took it'], notes };
   attempt(() => {
     const manifest = readManifest(own.toString(), 'manifest.json');
-    return [...compareFiles(manifest, files), ...chain(folder, manifest.previous, notes)];
+    return [...compareFiles(manifest, files), ...(isChained ? chain(folder, manifest.previous, notes) : [])];
   });
   attempt(() => {
     const signed = files.has('manifest.json.sig');
@@ -85,12 +89,15 @@ export function verifyRun(folder: string, signers: string | null): Verified {
       notes.push('the run came to no record: there is no verdict to judge');
       return [];
     }
-    const evidence = readEvidence(text, 'evidence.json');
+    const read = readParts(text, 'evidence.json');
     const inventory = files.get('inventory.json');
-    const other = inventory !== undefined && sha256(inventory) !== evidence.inventoryHash ? ['inventory.json: not the one whose hash is in evidence.json'] : [];
+    const other = inventory !== undefined && read.parts.some(({ inventoryHash }) => sha256(inventory) !== inventoryHash) ? ['inventory.json: not the one whose hash is in evidence.json'] : [];
     const verdicts = files.get('verdicts.json')?.toString();
     const others = verdicts !== undefined && !isDeepStrictEqual(readCells(verdicts, 'verdicts.json').cells, readCells(text, 'evidence.json').cells) ? ['verdicts.json: not the verdicts that are in evidence.json'] : [];
-    return [...other, ...others, ...rejudge(evidence)];
+    if (!read.isMerged) return [...other, ...others, ...read.parts.flatMap(rejudge)];
+    const whole = verifyMerged(folder, files, read, signers);
+    notes.push(...whole.notes);
+    return [...other, ...others, ...whole.differences];
   });
   return { differences, notes };
 }
@@ -108,7 +115,7 @@ function chain(folder: string, previous: Readonly<{ folder: string; sha256: stri
 }
 
 /** A run that came to no record has no verdict to judge. */
-function isFault(text: string): boolean {
+export function isFault(text: string): boolean {
   try {
     return typeof (JSON.parse(text) as { run?: { fault?: unknown } }).run?.fault === 'string';
   } catch {

@@ -34,18 +34,18 @@ export function signRun(folder: string, key: string, clock: Clock | null): void 
 }
 
 /**
- * Whether one of the allowed signers made the folder's manifest.json.sig for the manifest as it stands.
+ * Whether one of the allowed signers made the manifest's signature for it as it stands.
  * @param signers a file as in ssh-keygen(1), ALLOWED SIGNERS
  * @returns the signer's name there
  * @throws Error that says why not
  */
-export function signerOf(folder: string, signers: string): string {
-  const signature = join(folder, 'manifest.json.sig');
+export function signerOf(folder: string, signers: string, file = 'manifest.json'): string {
+  const signature = join(folder, `${file}.sig`);
   const found = keygen(['-Y', 'find-principals', '-s', signature, '-f', signers], '');
   const [principal = ''] = found.stdout.split('\n');
-  if (found.status !== 0 || principal === '') throw new Error(`manifest.json.sig: by none of the signers in ${signers} (${found.said})`);
-  const { status, said } = keygen(['-Y', 'verify', '-n', namespace, '-f', signers, '-I', principal, '-s', signature], readFileSync(join(folder, 'manifest.json')));
-  if (status !== 0) throw new Error(`manifest.json.sig: not ${principal}'s for manifest.json as it stands (${said})`);
+  if (found.status !== 0 || principal === '') throw new Error(`${file}.sig: by none of the signers in ${signers} (${found.said})`);
+  const { status, said } = keygen(['-Y', 'verify', '-n', namespace, '-f', signers, '-I', principal, '-s', signature], readFileSync(join(folder, file)));
+  if (status !== 0) throw new Error(`${file}.sig: not ${principal}'s for ${file} as it stands (${said})`);
   return principal;
 }
 

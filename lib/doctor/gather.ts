@@ -1,6 +1,7 @@
 // The doctor's own looks: settings and keys here, one login a host, what each host says of itself, the names of the targets.
 // No probe: beside the logins and name queries nothing leaves a host, but a datagram to itself that shows what its connection tracking records.
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Tracked } from '../backing.ts';
@@ -9,6 +10,7 @@ import { isFailure } from '../facts.ts';
 import { configWarnings, readLogin, readSettings } from '../login.ts';
 import type { Inventory, Phase } from '../model.ts';
 import { discover } from '../run.ts';
+import { lockOf } from '../shard.ts';
 import { keyFault } from '../ssh.ts';
 import { startTracking } from '../track.ts';
 import type { Gathered, Inside, WayIn } from './gathered.ts';
@@ -21,7 +23,7 @@ export async function gather(given: Readonly<{ inventory: Inventory; phase: Phas
   const { logins, beacons = {} } = inventory.site;
   const names = [...Object.keys(inventory.matrix.hosts).map((host) => [host, logins[host] ?? host] as const), ...Object.entries(beacons)];
   const waysIn = await Promise.all(names.map(([host, name]) => wayIn(host, name)));
-  const entered = await enterAll(inventory);
+  const entered = await enterAll(inventory, lockOf(randomUUID(), null));
   const vantages = new Map(entered.flatMap(({ host, vantage }) => (vantage === null ? [] : [[host, vantage] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
   const tracked = await (await startTracking(discovery, vantages)).finish();

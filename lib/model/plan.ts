@@ -77,6 +77,9 @@ export type PlannedFlow = Readonly<{
   farWall: Probe | null;
 }>;
 
+/** One of several machines that make a run together: `2/5` is number 2 of 5. */
+export type Shard = Readonly<{ number: number; of: number }>;
+
 export type Gap = Readonly<{ reason: string; cells: number; example: string }>;
 
 export type Plan = Readonly<{
@@ -85,7 +88,9 @@ export type Plan = Readonly<{
   /** Probes that are no cell: the operator's looks at external targets, and frames on allowed flows. */
   controls: readonly Probe[];
   listeners: readonly Listener[];
-  /** Every cell that section "everything else" of DESIGN.md spans; flows + gaps add up to it. */
+  /** Every cell that section "everything else" of DESIGN.md spans; flows + gaps add up to it. Of a shard: from its sources. */
   universe: number;
   gaps: readonly Gap[];
+  /** Of a shard: flows that another looks at in the same run, and that out there its own could be taken for. */
+  elsewhere?: readonly Flow[];
 }>;

@@ -1,7 +1,7 @@
 // What was seen, what stands behind it, and what is made of it.
 import type { Discovery, Facts, Failure } from './hosts.ts';
 import type { Outcome, Reply } from './outcome.ts';
-import type { Flow, Gap, Plan } from './plan.ts';
+import type { Flow, Gap, Plan, Shard } from './plan.ts';
 import type { Inventory, Phase, Waiver } from './site.ts';
 
 export type Observation = Readonly<{
@@ -91,6 +91,8 @@ export type HostRecord = Readonly<{ name: string; prober: string | null; hostKey
  */
 export type Loss = Readonly<{ roundTrips: number; missed: number; atMost: number; tries: number | null; extraTries: number }>;
 
+export type ShardRecord = Readonly<{ number: number; sources: readonly string[]; operator: string; startedAt: string; endedAt: string }>;
+
 export type RunRecord = Readonly<{
   schema: 1;
   run: Readonly<{
@@ -103,8 +105,12 @@ export type RunRecord = Readonly<{
     matrixHash: string | null;
     /** user@host of the seat. */
     operator: string;
-    /** The pattern of a run that looked at some cells only; null: at all of them. */
+    /** What selects the cells of a run that looked at some only; null: at all of them. */
     selection: string | null;
+    /** Where it is one of a run's shards: which, and the sources that it looked from. */
+    shard: (Shard & Readonly<{ sources: readonly string[] }>) | null;
+    /** Where it was merged from shards: who looked from where, and when. */
+    shards: readonly ShardRecord[] | null;
     /** null: no allowed NTP flow answered. */
     clock: Clock | null;
     version: string;
@@ -130,6 +136,8 @@ export type RunRecord = Readonly<{
   findings: readonly Finding[];
   /** What the verdicts were made from, beside the observations; a record made by hand has none. */
   account?: Account;
+  /** Of a merged record: those of its shards, each with an account of its own, in their order. */
+  parts?: readonly RunRecord[];
 }>;
 
 /** A host's connection tracking as read at one moment (ms since 1970). */

@@ -10,6 +10,8 @@ export type Input = Readonly<{
   phase: Phase;
   /** Fresh random bytes, 32 hex digits, each time it is called: the plan draws none itself. */
   newToken: () => string;
+  /** Whose cells that are not planned are counted; all vantages', unless given. */
+  sources?: readonly string[] | undefined;
 }>;
 
 /** What the plan itself adds for its parts. */

@@ -2,7 +2,7 @@
 // a <failure>, a look that could not be had an <error>, a waived violation <skipped>.
 import { create } from 'xmlbuilder2';
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
-import type { Finding, RunRecord } from '../model.ts';
+import type { Finding, RunRecord, Shard } from '../model.ts';
 import { causesOf } from './causes.ts';
 import { digestOf } from './digest.ts';
 import { grouped } from './grouped.ts';
@@ -29,6 +29,7 @@ export const renderJunit = (record: RunRecord): string => [...junitPieces(record
 /** The same in pieces, a suite each: the document of a whole run takes many times its text in memory. */
 export function* junitPieces(record: RunRecord): Generator<string> {
   const { run, findings } = record;
+  if (findings.length === 0 && run.shard !== null && run.stopped === null) return yield renderEmptyShard(run.shard, partOf(record) ?? '');
   if (findings.length === 0) return yield renderJunitFault('the run has cells', run.stopped ?? 'no cell was looked at');
   const document = create({ version: '1.0', encoding: 'UTF-8' });
   document.ele('testsuites', { name: 'flowproof', ...counts(findings), time: seconds(Date.parse(run.endedAt) - Date.parse(run.startedAt)) });
@@ -47,6 +48,15 @@ export function renderJunitFault(name: string, message: string): string {
   const count = { tests: 1, failures: 0, errors: 1, skipped: 0 };
   const suite = document.ele('testsuites', { name: 'flowproof', ...count }).ele('testsuite', { name: 'flowproof', ...count });
   suite.ele('testcase', { name: attribute(name), classname: 'flowproof' }).ele('error', { type: 'run', message: attribute(message.split('\n')[0] ?? '') }).txt(clean(message));
+  return document.end({ prettyPrint: true });
+}
+
+/** Neither a pass, since nothing was looked at, nor a failure: no source was left for this shard. */
+function renderEmptyShard({ number, of }: Shard, message: string): string {
+  const document = create({ version: '1.0', encoding: 'UTF-8' });
+  const count = { tests: 1, failures: 0, errors: 0, skipped: 1 };
+  const suite = document.ele('testsuites', { name: 'flowproof', ...count }).ele('testsuite', { name: `shard ${number}/${of}`, ...count });
+  suite.ele('testcase', { name: `shard ${number}/${of} has no source`, classname: 'flowproof' }).ele('skipped', { message }).txt(message);
   return document.end({ prettyPrint: true });
 }
 
@@ -81,7 +91,7 @@ function propertiesOf({ run }: RunRecord, vantage: string): Readonly<Record<stri
   const host = run.hosts.find(({ name }) => name === vantage);
   const { clock } = run;
   return {
-    run: run.id, phase: run.phase, selection: run.selection ?? 'all', operator: run.operator, inventory: `sha256:${run.inventoryHash}`, matrix: run.matrixHash === null ? 'none' : `sha256:${run.matrixHash}`, flowproof: run.version, node: run.node,
+    run: run.id, phase: run.phase, selection: run.selection ?? 'all', shard: run.shard === null ? (run.shards === null ? 'none' : `${run.shards.length} merged`) : `${run.shard.number}/${run.shard.of}`, operator: run.operator, inventory: `sha256:${run.inventoryHash}`, matrix: run.matrixHash === null ? 'none' : `sha256:${run.matrixHash}`, flowproof: run.version, node: run.node,
     prober: host?.prober ?? 'none', kernel: host?.facts?.kernel ?? 'unknown',
     ...Object.fromEntries(run.hosts.map(({ name, hostKey }) => [`hostKey.${name}`, hostKey ?? 'none'])),
     ...Object.fromEntries(run.hosts.map(({ name, configuration }) => [`rules.${name}`, configuration !== null && 'rules' in configuration && configuration.rules !== null ? `sha256:${configuration.rules}` : 'not read'])),

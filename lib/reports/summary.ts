@@ -26,6 +26,7 @@ export function sumsLine(record: RunRecord): string {
 
 /** Of a run that looked at some cells only: which, so that nobody takes it for the whole. null: it was the whole. */
 export function partOf({ run, findings }: RunRecord): string | null {
+  if (run.shard !== null && findings.length === 0) return `AN EMPTY shard, number ${run.shard.number} of ${run.shard.of}: there are fewer sources than shards. Nothing was looked at, and nothing is said of any cell`;
   return run.selection === null ? null : `A PART of the matrix: the ${findings.length} cells that ${run.selection} selects; nothing is said of the others`;
 }
 

@@ -2,20 +2,13 @@
 // with a key that no pull request reaches.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow, type WorkflowTemplate } from '@actions/workflow-parser';
 import { expect } from 'chai';
+import { readWorkflow as read } from './workflow.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, '.github/workflows');
 const text = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
-
-type Read = Readonly<{ faults: readonly string[]; template: WorkflowTemplate | null }>;
-async function read(name: string, content: string): Promise<Read> {
-  const { context, value } = parseWorkflow({ name, content }, new NoOperationTraceWriter());
-  const template = value === undefined ? null : await convertWorkflowTemplate(context, value);
-  return { faults: context.errors.getErrors().map(({ message }) => message), template };
-}
 
 describe('.github/workflows', () => {
   const names = readdirSync(folder).toSorted();

@@ -15,5 +15,5 @@ export function selectionOf(argv: readonly string[]): Selection | null {
   const { grep } = new Mocha({ ...(pattern === undefined ? {} : { grep: pattern }), ...(fixed === undefined ? {} : { fgrep: fixed }) }).options as { grep: RegExp };
   const stateless = new RegExp(grep.source, grep.flags.replaceAll(/[gy]/g, ''));
   const name = `${fixed === undefined ? `--grep ${pattern}` : `--fgrep ${fixed}`}${invert ? ' --invert' : ''}`;
-  return { name, matches: (id) => stateless.test(id) !== invert };
+  return { name, takes: ({ id }) => stateless.test(id) !== invert };
 }

@@ -3,6 +3,8 @@ import { expect } from 'chai';
 import { backingFor, type Heard, type Seen, type Tracked } from '../../lib/backing.ts';
 import { judge } from '../../lib/judge.ts';
 import type { Backing, Control, Facts, Observation, Outcome, Plan, PlannedFlow, Reply } from '../../lib/model.ts';
+import { select } from '../../lib/select.ts';
+import { shardSelection } from '../../lib/shard.ts';
 import { anObservation, failed, held } from '../fixtures/flows.ts';
 import { discovery, inventory, plan } from '../fixtures/site.ts';
 
@@ -168,6 +170,24 @@ describe('backing: what a beacon sees behind the gateway', () => {
   const frame = all.flows.find(({ flow }) => flow.id === 'joi -> 1.1.1.1 udp/161')?.farWall?.look;
   it('is ours by the port that we gave it', () => expect(saw('joi -> 1.1.1.1 udp/161', frame?.by === 'frame' ? frame.sourcePort : 0, 161)).to.match(/^shore's connection tracking has it/));
   it("is not told from the gateway's own where it has the same port, as DHCP's clients have", () => expect(saw('joi -> 1.1.1.1 udp/67', 68, 67)).to.equal(undefined));
+});
+
+describe('backing: at a beacon, what the gateway sends from the very port that it passes on', () => {
+  const shore = { kernel: '', addresses: [{ interface: 'eth0', address: '1.1.1.1', prefix: 32, scope: 'global' as const }], routes: [], resolvers: [], links: [], neighbours: [] };
+  const found = { ...discovery, hosts: { ...discovery.hosts, shore }, witnesses: [...discovery.witnesses, 'shore'], beacons: { shore: '198.18.77.7' } };
+  const all = plan({ discovery: found });
+  const control = 'operator => 1.1.1.1 tcp/53';
+  const cell = all.flows.find(({ flow }) => flow.from === 'joi' && flow.address === '1.1.1.1' && flow.transport === 'tcp' && flow.port === 53 && flow.sourcePort === 53 && flow.by === undefined);
+  const line = (source: string, port: number): string => `ipv4 2 tcp 6 117 SYN_RECV src=${source} dst=1.1.1.1 sport=${port} dport=53 src=1.1.1.1 dst=${source} sport=53 dport=${port} mark=0 use=2`;
+  const saw = (of: Plan): string | null | undefined => {
+    const given = seen({ outcomes: { [control]: answered }, replies: { [control]: sent(50_001), [cell?.flow.id ?? '']: sent(53) }, tracked: { shore: tracked([line('198.51.100.10', 50_001), line('198.51.100.4', 53)]) } });
+    return backingFor({ ...given, plan: of, discovery: found }).endToEnd(cell as PlannedFlow).witnesses.find(({ id }) => id.endsWith('shore'))?.saw;
+  };
+  const shard = { number: 2, of: 5 };
+  const part = select(all, shardSelection(inventory, shard)).plan;
+  it('is not taken for it', () => expect(saw(all)).to.equal(undefined));
+  it('is not either where another shard has the gateway', () => expect(saw(part)).to.equal(undefined));
+  it('would be, if the shard did not know of that', () => expect(saw({ ...part, elsewhere: [] })).to.match(/^shore's connection tracking has it/));
 });
 
 describe('backing: what a firewall refuses by a RST of its own', () => {

@@ -31,7 +31,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'bundle/evidence.ts': ['zod', 'changes.ts'],
   'bundle/hash.ts': ['node:crypto', 'node:fs'],
   'bundle/manifest.ts': ['node:crypto', 'zod'],
-  'bundle/record.ts': ['findings.ts', 'waivers.ts', 'bundle/evidence.ts'],
+  'bundle/record.ts': ['findings.ts', 'waivers.ts', 'bundle/evidence.ts', 'bundle/merge.ts'],
+  'bundle/merge.ts': ['shard.ts', 'waivers.ts'],
+  'bundle/merged.ts': ['node:crypto', 'rejudge.ts', 'shard.ts', 'bundle/*', 'reports/json.ts'],
   'bundle/prune.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'nightly/prune.ts'],
   'bundle/sign.ts': ['node:child_process', 'node:fs', 'node:path'],
   'bundle/runs.ts': ['node:fs', 'node:path', 'node:util', 'bundle/*', 'changes.ts', 'rejudge.ts'],
@@ -45,6 +47,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'configuration.ts': ['facts.ts'],
   'clock.ts': ['protocols/ntp.ts'],
   'select.ts': [],
+  'shard.ts': ['node:crypto', 'facts.ts', 'select.ts'],
   'loss.ts': [],
   'hedge.ts': [],
   'wire.ts': ['node:net'],
@@ -61,8 +64,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'resolve.ts': ['facts.ts', 'protocols/dns.ts', 'rows.ts', 'vantage.ts'],
   'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
-  'resets.ts': ['vantage.ts'],
-  'run.ts': ['node:crypto', 'again.ts', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'paced.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'track.ts', 'vantage.ts', 'waivers.ts'],
+  'resets.ts': ['node:timers/promises', 'vantage.ts'],
+  'run.ts': ['node:crypto', 'again.ts', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'paced.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'shard.ts', 'track.ts', 'vantage.ts', 'waivers.ts'],
   'matrix/words.ts': [],
   'matrix/document.ts': ['mdast', 'mdast-util-from-markdown', 'mdast-util-gfm-table', 'mdast-util-to-string', 'micromark-extension-gfm-table', 'matrix/words.ts'],
   'matrix/compare.ts': ['address.ts', 'matrix/document.ts', 'matrix/words.ts'],
@@ -74,7 +77,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'doctor/cost.ts': ['plan.ts'],
   'doctor/examine.ts': ['facts.ts', 'doctor/*'],
   'doctor/table.ts': ['reports/console.ts', 'doctor/*'],
-  'doctor/gather.ts': ['node:child_process', 'node:fs', 'node:util', 'backing.ts', 'enter.ts', 'facts.ts', 'login.ts', 'run.ts', 'ssh.ts', 'track.ts', 'doctor/*'],
+  'doctor/gather.ts': ['node:child_process', 'node:crypto', 'node:fs', 'node:util', 'backing.ts', 'enter.ts', 'facts.ts', 'login.ts', 'run.ts', 'shard.ts', 'ssh.ts', 'track.ts', 'doctor/*'],
   'nightly/since.ts': [],
   'nightly/prune.ts': [],
   'nightly/summary.ts': ['reports/console.ts', 'nightly/*'],
@@ -92,10 +95,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
   'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'pace.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
-  'changes.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
+  'changes.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/merge.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/changes.ts', 'reports/verdicts.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',
-  'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/grouped.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts',
+  'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/grouped.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts', 'shard.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\.(?!ts\b)/;
 

@@ -1,6 +1,6 @@
 // The product's own test file, run as a user would with something wrong: it must end badly, say why, and leave reports.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -39,6 +39,25 @@ describe('reachability', function () {
       expect(said).to.match(/0 passed, 1 failed/);
       expect(junit()).to.include('tests="1" failures="0" errors="1"').and.match(says);
     });
+  const refused: readonly (readonly [sentence: string, env: Readonly<Record<string, string>>, options: readonly string[], says: RegExp])[] = [
+    ...['6/5', '0/3', 'x'].map((shard) => [`shard ${shard}`, { FLOWPROOF_SHARD: shard, FLOWPROOF_RUN_ID: 'a' }, [], new RegExp(`flowproof: FLOWPROOF_SHARD is "${shard}"; it must be .*Nothing was sent`)] as const),
+    ['a shard of no run', { FLOWPROOF_SHARD: '2/5' }, [], /flowproof: FLOWPROOF_RUN_ID is not set; .*Nothing was sent/],
+    ['a run id without a shard', { FLOWPROOF_RUN_ID: '81-1' }, [], /flowproof: FLOWPROOF_RUN_ID is set and FLOWPROOF_SHARD is not.*Nothing was sent/],
+    ['a shard and a pattern', { FLOWPROOF_SHARD: '2/5', FLOWPROOF_RUN_ID: 'a' }, ['--grep', 'joi'], /--grep and FLOWPROOF_SHARD both select cells: give one of them\. Nothing was sent/],
+  ];
+  for (const [index, [sentence, env, options, says]] of refused.entries())
+    it(`${sentence} ends in exit code 2 and a message, and nothing is written`, () => {
+      const { status, said } = run(`refused-${index}`, env, options);
+      expect(said).to.match(says);
+      expect(status).to.equal(2);
+      expect(existsSync(join(scratch, `refused-${index}`))).to.equal(false);
+    });
+  it('a shard without a source ends well, in a report that is neither a pass nor a failure', () => {
+    const { status, said } = run('empty', { FLOWPROOF_SHARD: '6/6', FLOWPROOF_RUN_ID: 'a' });
+    expect(said).to.include('AN EMPTY shard, number 6 of 6').and.not.match(/\d passed/);
+    expect(status, said).to.equal(0);
+    expect(readFileSync(join(scratch, 'empty/shards/a-6-of-6/latest/junit.xml'), 'utf8')).to.include('<testsuites name="flowproof" tests="1" failures="0" errors="0" skipped="1">');
+  });
   it('reports that cannot be written are told too', () => {
     const { status, said } = run('bad.json', { FLOWPROOF_PHASE: 'stedy' });
     expect(status).to.not.equal(0);

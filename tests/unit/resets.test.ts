@@ -85,5 +85,68 @@ describe('resets', () => {
     expect(found.get('allowed')?.sent).to.equal(true);
     expect(many.every(({ id }) => found.get(id)?.sent === false)).to.equal(true);
   });
+
+  describe('counted beside other shards', () => {
+    /** The target's count, which others move at each moment that they are said to, by the readings. */
+    const shared = (closed: readonly string[], moves: (reading: number) => boolean, turns: (asked: number) => boolean = () => true): { settle: (unsure: readonly Probe[]) => Promise<ReadonlyMap<string, Resets>>; held: string[]; looks: () => number } => {
+      let [count, readings, asked, looks] = [0, 0, 0, 0];
+      const held: string[] = [];
+      const vantage = {
+        ...mute,
+        resets: () => Promise.resolve((count += moves((readings += 1)) ? 1 : 0)),
+        lock: (address: string) => {
+          const has = turns((asked += 1));
+          if (has) held.push(`+${address}`);
+          return Promise.resolve(has ? null : ({ operation: 'start-prober', cause: 'another has it' } as const));
+        },
+        unlock: (address: string) => Promise.resolve(void held.push(`-${address}`)),
+      };
+      const settleAll = async (unsure: readonly Probe[]): Promise<ReadonlyMap<string, Resets>> => {
+        const counting = await startCounting(new Map([['ntp', vantage]]), { turn: '127.1.1.255', pause: () => Promise.resolve() });
+        await counting.note();
+        return counting.settle(unsure, ({ id }) => {
+          looks += 1;
+          count += closed.includes(id) ? 1 : 0;
+          return Promise.resolve(false);
+        });
+      };
+      return { settle: settleAll, held, looks: () => looks };
+    };
+    const named = (found: ReadonlyMap<string, Resets>, value: boolean): readonly string[] => [...found].filter(([, one]) => one.sent === value).map(([id]) => id);
+
+    it('that stood still while all were looking tell as ever, and take no turn', async () => {
+      const { settle: settleAll, held } = shared([], () => false);
+      expect(named(await settleAll(many), false)).to.have.length(many.length);
+      expect(held).to.deep.equal([]);
+    });
+    it('that others have moved meanwhile are asked for again, in a turn that is given back', async () => {
+      const { settle: settleAll, held } = shared([], (reading) => reading === 2);
+      expect(named(await settleAll(many), false)).to.have.length(many.length);
+      expect(held).to.deep.equal(['+127.1.1.255', '-127.1.1.255']);
+    });
+    it('are waited for until they stand still, and then name the same cells', async () => {
+      const found = await shared(['cell 7', 'cell 31'], (reading) => reading < 40).settle(many);
+      expect(named(found, true)).to.have.members(['cell 7', 'cell 31']);
+      expect(named(found, false)).to.have.length(many.length - 2);
+    });
+    it('that others move for a while, again and again, name nobody', async () => {
+      for (const every of [3, 5, 7, 11]) expect(named(await shared([], (reading) => reading < 400 && reading % every === 0).settle(many), true), `each ${every}`).to.deep.equal([]);
+    });
+    it('that never stand still tell nothing, and are not waited for twice', async () => {
+      const { settle: settleAll, looks } = shared([], () => true);
+      expect((await settleAll(many)).size).to.equal(0);
+      expect(looks()).to.equal(many.length);
+    });
+    it('are waited for while another shard has its turn', async () => {
+      const { settle: settleAll, held } = shared(['cell 3'], (reading) => reading === 2, (asked) => asked > 20);
+      expect(named(await settleAll(many), true)).to.deep.equal(['cell 3']);
+      expect(held).to.deep.equal(['+127.1.1.255', '-127.1.1.255']);
+    });
+    it('whose turn never comes tell nothing', async () => {
+      const { settle: settleAll, looks } = shared(['cell 3'], (reading) => reading === 2, () => false);
+      expect((await settleAll(many)).size).to.equal(0);
+      expect(looks()).to.equal(0);
+    });
+  });
   it('of one host say nothing of another', async () => expect((await settle({}, [probe('elsewhere', 'mesh')])).found.size).to.equal(0));
 });

@@ -5,7 +5,7 @@ import { select } from '../../lib/select.ts';
 import { plan } from '../fixtures/site.ts';
 
 const whole = plan();
-const of = (pattern: RegExp): ReturnType<typeof select> => select(whole, { name: `--grep ${pattern.source}`, matches: (id) => pattern.test(id) });
+const of = (pattern: RegExp): ReturnType<typeof select> => select(whole, { name: `--grep ${pattern.source}`, takes: ({ id }) => pattern.test(id) });
 const ids = (flows: readonly PlannedFlow[]): readonly string[] => flows.map(({ flow }) => flow.id);
 
 describe('select', () => {

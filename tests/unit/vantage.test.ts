@@ -18,7 +18,7 @@ function far(first: string, answer: (id: string, command: string) => string | nu
       const lines = (rest + chunk.toString()).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|resets|lock|listen|hush)\b/.exec(line) ?? [];
+        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|resets|lock|unlock|listen|hush)\b/.exec(line) ?? [];
         const said = id === '' ? null : answer(id, command);
         if (said !== null) setImmediate(() => stream.push(said)); // as over a network: never while it is being asked
       }
@@ -220,7 +220,7 @@ describe('vantage: the lock', () => {
     ['that cannot be had is a failure', (id) => `${id} unprobed EADDRNOTAVAIL lock\n`, { operation: 'start-prober', cause: 'the lock against a second run could not be had on this host: EADDRNOTAVAIL' }],
     ['of which nothing is said is a failure', () => '', { operation: 'start-prober', cause: 'the lock against a second run could not be had on this host: it did not say why' }],
   ];
-  for (const [sentence, said, expected] of rows) it(sentence, async () => expect(await (await ready(far(boot, (id) => `${said(id)}${id} end\n`))).lock()).to.deep.equal(expected));
+  for (const [sentence, said, expected] of rows) it(sentence, async () => expect(await (await ready(far(boot, (id) => `${said(id)}${id} end\n`))).lock('127.86.70.0')).to.deep.equal(expected));
 });
 
 describe('vantage: a listener that goes on when it was told to end', () => {

@@ -4,7 +4,7 @@ PATIENCE_S = 120  # a connection may die without a word: so long without a line,
 LONGEST_LINE = 1 << 17  # a 64 KiB datagram in hex; a longer line is noise and must not fill the memory
 PLAIN = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:.,%+_@- ")  # as commands.sh, lest they differ
 
-ASKED = {"facts": facts, "conntrack": conntrack, "resets": resets, "lock": lock, "quit": lambda name: None}  # answered at once
+ASKED = {"facts": facts, "conntrack": conntrack, "resets": resets, "lock": lock, "unlock": unlock, "quit": lambda name: None}  # answered at once
 
 
 def number(word, most):
@@ -31,7 +31,7 @@ def command(line):
         say(name, "end")
     elif verb == "configuration" and not args:
         configuration(name)  # which says its end itself
-    elif verb in ASKED and len(args) == (verb == "conntrack"):
+    elif verb in ASKED and len(args) == (verb in ("conntrack", "lock", "unlock")):
         ASKED[verb](name, *args)
         say(name, "end")
         if verb == "quit":

@@ -1,6 +1,6 @@
 # What the host says of itself: its facts, its configuration, how many resets it has sent, and whether another run holds it.
-LOCK = "127.86.70.80", 16176
-locks = []  # the socket, for as long as we are
+LOCK_PORT = 16176
+locks = {}  # address -> the socket, for as long as we are
 
 # What is asked of the shell; the second way where the first does not work, as on busybox.
 FACTS = {
@@ -73,13 +73,39 @@ def resets(name):
         say(name, "unprobed", "ENOENT", "resets")
 
 
-def lock(name):
+def lock(name, address):
+    """Held first and looked around after: of two runs at once, one at least sees the other."""
+    own = loopback(address)
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        sock.bind(LOCK)
+        sock.bind((address, LOCK_PORT))
         sock.listen(1)
-        locks.append(sock)
+        if any(holder[:3] != own[:3] for holder in holders()):
+            raise OSError(errno.EADDRINUSE, "another run")
+        locks[address] = sock
         say(name, "fact", "lock", hexed(b"held"))
     except OSError as error:
         sock.close()
         say(name, "unprobed", name_of(error.errno), "lock")
+
+
+def unlock(name, address):
+    loopback(address)
+    if address in locks:
+        locks.pop(address).close()
+
+
+def loopback(address):
+    own = socket.inet_aton(address)
+    if own[0] != 127 or address != socket.inet_ntoa(own):
+        raise ValueError
+    return own
+
+
+def holders():
+    """The loopback addresses on which somebody listens at the port of the lock."""
+    with open("/proc/net/tcp") as file:
+        rows = [line.split() for line in file][1:]
+    places = [row[1].split(":") for row in rows if row[3] == "0A"]
+    found = [struct.pack("=I", int(address, 16)) for address, port in places if int(port, 16) == LOCK_PORT]
+    return [address for address in found if address[0] == 127]

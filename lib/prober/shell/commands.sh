@@ -3,8 +3,8 @@ run() {
   case $2 in
     facts) facts "$1" ;;
     configuration) id=$1; set +f; configuration | fact configuration ;;
-    conntrack) conntrack "$1" "$3" ;;
-    resets | lock) $2 "$1" ;;
+    conntrack | lock | unlock) $2 "$1" "$3" ;;
+    resets) resets "$1" ;;
     raw | frame | listen) say "$1 unprobed ENOSYS $2" ;;
     *) look "$@" ;;
   esac
@@ -52,9 +52,16 @@ timing() { number "${1#+}" 1000 && [ "${1#+}" != 0 ] && number "$2" 60000 && num
 
 place() { case $1 in -*) return 1 ;; esac; } # nc would take it for an option, and one of those runs a program
 
+loopback() { # IPv4
+  case $1 in *[!0-9.]*) return 1 ;; esac
+  IFS=.; set -- $1; unset IFS
+  [ "$1/$#" = 127/4 ] && number "$2" 255 && number "$3" 255 && number "$4" 255
+}
+
 well_formed() {
   case $2/$# in
-    facts/2 | configuration/2 | quit/2 | resets/2 | lock/2 | conntrack/3 | raw/8 | frame/8 | listen/7) ;;
+    facts/2 | configuration/2 | quit/2 | resets/2 | conntrack/3 | raw/8 | frame/8 | listen/7) ;;
+    lock/3 | unlock/3) loopback "$3" ;;
     tcp/9 | udp/9) place "$3" && number "$4" 65535 && number "$5" 65535 && bytes "$6" && timing "$7" "$8" "$9" ;;
     icmp/7) place "$3" && bytes "$4" && timing "$5" "$6" "$7" ;;
     *) return 1 ;;

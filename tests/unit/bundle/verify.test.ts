@@ -4,37 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { hashOf } from '../../../lib/bundle/hash.ts';
-import { makeManifest, sha256 } from '../../../lib/bundle/manifest.ts';
+import { makeManifest } from '../../../lib/bundle/manifest.ts';
 import { readEvidence } from '../../../lib/bundle/evidence.ts';
 import { recordOf } from '../../../lib/bundle/record.ts';
 import { verifyRun } from '../../../lib/bundle/runs.ts';
-import { findingsOf } from '../../../lib/findings.ts';
-import type { Inventory, Observation, Reply, RunRecord } from '../../../lib/model.ts';
-import { readLook } from '../../../lib/outcome.ts';
 import { rejudge } from '../../../lib/rejudge.ts';
 import { renderJson } from '../../../lib/reports/json.ts';
 import { renderJunit } from '../../../lib/reports/junit.ts';
 import { writeReports } from '../../../lib/reports/write.ts';
-import { aRecord, anObservation } from '../../fixtures/flows.ts';
-import { discovery, inventory, plan, shipped } from '../../fixtures/site.ts';
+import { judgedRecord, short } from '../../fixtures/judged.ts';
+import { plan, shipped } from '../../fixtures/site.ts';
 
-/** Without the large families: what is asked here is the same of all families. */
-const short: Inventory = { ...inventory, site: { ...inventory.site, watch: { tcp: [9090], udp: [] }, without: ['source port', 'link-local', 'neighbour port', 'ip protocol', 'another way', 'icmp', 'external', 'no path'] } };
-const whole = plan({ inventory: short });
-const probes = [...whole.flows.flatMap(({ probe, nearWall, farWall }) => [probe, nearWall, farWall]), ...whole.controls].flatMap((one) => one ?? []);
-const observations = new Map(probes.map((probe): [string, Observation] => {
-  const { id, vantage, look, flow } = probe;
-  if (look.by === 'facts') return [id, anObservation({ id, vantage, outcome: look.outcome })];
-  if (look.by === 'login' || look.by === 'sessions') return [id, anObservation({ id, vantage })];
-  const sent: Reply = { event: 'sent', try: 1, sourcePort: 40_001, ms: 0 };
-  const replies: readonly Reply[] = look.by === 'exchange' && vantage === 'ntp' && flow.expected === 'denied' ? [sent, { event: 'error', try: 1, errno: 'EPERM', operation: 'connect' }] : [sent];
-  return [id, anObservation({ id, vantage, replies, outcome: readLook(probe, replies, null, discovery.hosts[vantage]) })];
-}));
-const account = { inventory: short, discovery, plan: whole, tracked: new Map(), heard: new Map(), resets: new Map(), sessions: new Map([['joi', '172.22.22.2']]) };
-const record: RunRecord = {
-  ...aRecord(findingsOf({ ...account, phase: 'steady', observations }), { inventoryHash: sha256(shipped) }), account,
-  controls: whole.controls.flatMap(({ id }) => observations.get(id) ?? []),
-};
+const record = judgedRecord(plan({ inventory: short }));
 const text = renderJson(record);
 const altered = (from: string, to: string, after = ''): string => {
   const place = text.indexOf(from, text.indexOf(after));
