@@ -1,6 +1,6 @@
 // The steps of `npm run verify`. All of them run, whatever the first ones say; the last line is the sum of real counts: a
 // step is one, a mocha suite as many as it has tests. A suite that says nothing of its counts has failed. What needs a lab runs
-// in two lanes, each with a lab of its own, since a run waits more than it works.
+// in two lanes, each with a lab of its own, and the probers' tests beside them, since a run waits more than it works.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -88,12 +88,13 @@ const beforeLabs = [
   [suite('unit tests', 'unit'), tool('types', 'tsc'), tool('lint', 'oxlint', '--type-aware', '--deny-warnings'), tool('dead code', 'knip'), suite('workflows and systemd units', 'deploy')],
   [tool('root file systems for the lab', 'tsx', 'lab/cli.ts', 'up'), inLab(alone)],
 ];
+/** Namespaces of their own, and no lab; they wait most of their time. */
+const probers = [suite('the probers', 'prober')];
 /** The long ones first, so that no lane waits for the other at the end. */
 const inLanes = [
-  suite('the probers', 'prober'),
   ...scenarios.filter((name) => name !== alone).map(inLab),
   tool('mutants, a sample', 'tsx', 'tests/mutation/cli.ts', '--sample'),
-  tool('loss and load, two runs', 'tsx', 'tests/lab/loss.ts', '2'),
+  tool('loss and load, a run', 'tsx', 'tests/lab/loss.ts', '1'),
   tool('soak, three runs', 'tsx', 'tests/lab/soak.ts', '3'),
   suite('report.html in Chromium', 'browser'),
   // A fixed seed: fresh inputs are the nightly run's, whose counterexample is not the fault of the change that is being verified.
@@ -109,8 +110,8 @@ try {
   await inTurn(tools);
   await Promise.all(beforeLabs.map(inTurn));
   const waiting = [...inLanes];
-  await Promise.all([0, 1].map(async (lane) => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results.push(await perform(next, lane));
+  await Promise.all([waiting, waiting, probers].map(async (steps, lane) => {
+    for (let next = steps.shift(); next !== undefined; next = steps.shift()) results.push(await perform(next, lane));
   }));
   results.push(await leavesNothing(before));
 } finally {
