@@ -147,7 +147,8 @@ describe('a port of joi that another program holds', () => {
   ].join('\n');
   const hold = (transport: 'tcp' | 'udp', port: number): Promise<void> => {
     const files = `/tmp/holder.${transport}`;
-    const begin = `python3 -c '${holder}' ${transport} ${port} </dev/null >${files}.out 2>&1 & echo $! >${files}.pid; until grep -q . ${files}.out; do sleep 0.05; done; grep -qx up ${files}.out`;
+    // What the one before has said must be gone: the new file begins when the new process does.
+    const begin = `rm -f ${files}.out; python3 -c '${holder}' ${transport} ${port} </dev/null >${files}.out 2>&1 & echo $! >${files}.pid; until grep -qs . ${files}.out; do sleep 0.05; done; grep -qx up ${files}.out`;
     return fault(() => shell('joi', begin), () => run('joi', ['sh', '-c', `kill "$(cat ${files}.pid)"`]));
   };
   const open = (machine: 'mesh' | 'joi', chain: 'input' | 'output', rule: string): Promise<void> =>
