@@ -53,6 +53,13 @@ forEachKind('facts', ({ kind, sh, proberIn }) => {
     }
   });
 
+  it('takes rules that it cannot read for such rules', async () => {
+    const prober = await start(kind, { namespace: far, wrap: ['setpriv', '--bounding-set', '-net_admin', '--'] });
+    const told = (await prober.ask('facts')).find((event) => event.startsWith('fact untracked '))?.split(' ')[2] ?? '';
+    expect(Buffer.from(told, 'hex').toString()).to.include('notrack: unread');
+    await prober.close();
+  });
+
   it('tells its configuration, whose hash is another once another rule runs', async () => {
     const rulesOf = (text: string | undefined): string => /^rules ([0-9a-f]{64})$/m.exec(text ?? '')?.[1] ?? 'none';
     const { configuration = '' } = await tell(far, 'configuration');

@@ -12,7 +12,8 @@ FACTS = {
     "neighbours": "ip neigh",
     "resolvers": "cat /run/systemd/resolve/resolv.conf || cat /etc/resolv.conf",
     "forwarding": "cd /proc/sys/net; echo ipv4 $(cat ipv4/ip_forward); [ ! -e ipv6 ] || echo ipv6 $(cat ipv6/conf/all/forwarding)",
-    "untracked": "{ nft --stateless list ruleset; iptables-save -t raw; ip6tables-save -t raw; } | grep -i notrack",
+    # Rules that cannot be read may be such rules.
+    "untracked": "for list in 'nft --stateless list ruleset' iptables-save ip6tables-save; do ! command -v ${list%% *} >/dev/null || $list || echo notrack: unread; done | grep -i notrack",
     "dhcp-server": "sed -n 's/^SERVER_ADDRESS=//p; s/.*dhcp-server-identifier \\(.*\\);/\\1/p' /run/systemd/netif/leases/* /var/lib/dhcp/*.leases | sort -u",
 }
 

@@ -25,7 +25,10 @@ facts() {
   for family in ipv4:ipv4/ip_forward ipv6:ipv6/conf/all/forwarding; do
     [ -r /proc/sys/net/${family#*:} ] && echo "${family%:*} $(cat /proc/sys/net/${family#*:})"
   done | fact forwarding
-  { nft --stateless list ruleset; iptables-save -t raw; ip6tables-save -t raw; } 2>/dev/null | grep -i notrack | fact untracked
+  # Rules that cannot be read may be such rules.
+  for list in 'nft --stateless list ruleset' iptables-save ip6tables-save; do
+    ! command -v ${list%% *} >/dev/null || $list || echo notrack: unread
+  done 2>/dev/null | grep -i notrack | fact untracked
   if [ ! -e /proc/net/nf_conntrack ]; then echo absent; elif [ -r /proc/net/nf_conntrack ]; then echo readable; else echo denied; fi | tr -d '\n' | fact conntrack
 }
 
