@@ -98,7 +98,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       account: { inventory, discovery, plan, tracked, heard, resets, sessions: seen.sessions },
     };
   };
-  if (flows.length === 0 && shard === null) {
+  if (flows.length === 0 && shard?.sources.length !== 0) {
     leave(entered);
     throw new NothingSelected(selection?.name ?? 'the inventory');
   }
