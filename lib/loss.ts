@@ -9,10 +9,11 @@ export const roundTripMiss = 1 - (1 - 0.2) ** 2;
 export const wrongChance = { allowed: 1e-7, denied: 1e-6 } as const;
 
 /**
- * All n independent tries fail with miss^n, so that n = ln(wrong) / ln(miss), rounded up.
+ * All n independent tries fail with miss^n, so that n = ln(wrong) / ln(miss), rounded up; where all is lost, no number of them does.
  * At a miss of 0.36 and 1e-7 these are 16.
  */
 export function triesFor(miss: number, wrong: number): number {
+  if (miss >= 1) return Infinity;
   return miss <= 0 ? 1 : Math.ceil(Math.log(wrong) / Math.log(miss));
 }
 
@@ -53,7 +54,7 @@ export function upperBound({ asked, missed }: RoundTrips): number {
   const [share, z2] = [missed / asked, 4];
   const middle = share + z2 / (2 * asked);
   const half = Math.sqrt(z2 * ((share * (1 - share)) / asked + z2 / (4 * asked ** 2)));
-  return (middle + half) / (1 + z2 / asked);
+  return Math.min(1, (middle + half) / (1 + z2 / asked)); // rounding alone would make it more than certain
 }
 
 /** More would keep the machines busy for minutes; then the loss itself is what must be mended. */

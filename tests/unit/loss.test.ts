@@ -23,6 +23,7 @@ describe('loss: the tries', () => {
       return miss ** tries <= wrong * 1.0001 && (tries === 1 || miss ** (tries - 1) > wrong * 0.9999);
     })));
   it('are one where nothing is lost', () => expect(triesFor(0, 1e-6)).to.equal(1));
+  it('are without end where all is lost', () => expect(triesFor(1, 1e-6)).to.equal(Infinity));
 });
 
 describe('loss: the round trips of a look', () => {
@@ -60,6 +61,7 @@ describe('loss: of a run', () => {
   });
   it('of one packet in fifty asks for some tries', () => expect(of([50, 1]).tries).to.be.within(4, 8));
   it('that no tries within reason make up for is told', () => expect(of([50, 48]).tries).to.equal(null));
+  for (const asked of [1, 9, 50]) it(`of all ${asked} that were sent is told, too`, () => expect(of([asked, asked])).to.include({ atMost: 1, tries: null }));
   it('is bounded from above, and by certainty', () =>
     fc.assert(fc.property(fc.integer({ min: 1, max: 400 }), fc.nat(400), (asked, missed) => missed > asked || (upperBound({ asked, missed }) >= missed / asked - 1e-9 && upperBound({ asked, missed }) <= 1))));
 });
