@@ -19,6 +19,7 @@ import { resolveNames } from './resolve.ts';
 import { endRows } from './rows.ts';
 import { NothingSelected, select, type Selection } from './select.ts';
 import { lockOf, ownSources, shardSelection, turnOf, type OneOf } from './shard.ts';
+import { makeSteps } from './steps.ts';
 import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
 import { applyWaivers } from './waivers.ts';
@@ -43,7 +44,9 @@ export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventor
  * @param oneOf where it is a shard of a run on several machines; one that has no source enters nothing, and its record has no finding
  */
 export async function startRun({ phase, inventoryHash, matrixHash, version, warnings, operator: seatOf, oneOf, progress, ...given }: RunOptions): Promise<Run> {
+  const steps = makeSteps();
   const startedAt = new Date().toISOString();
+  steps.end('start');
   const today = startedAt.slice(0, 10);
   const inventory = endRows(given.inventory, today);
   const newToken = (): string => randomBytes(16).toString('hex');
@@ -51,11 +54,14 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
   const shard = oneOf === null ? null : { ...oneOf.shard, sources: ownSources(inventory, oneOf.shard) };
   const selection = shard === null ? given.selection : shardSelection(inventory, shard);
   const entered = shard?.sources.length === 0 ? [] : await enterAll(inventory, lockOf(runId, shard));
+  steps.end('enter the hosts');
   const vantages = new Map(entered.flatMap(({ host, vantage, facts }) => (vantage === null ? [] : [[host, paced(vantage, facts, inventory.site.timing.rate)] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
   const { hosts: _facts, ...discovered } = discovery;
   const configured = Promise.all(entered.map(configurationOf));
   const { plan, flows } = select(makePlan({ inventory, discovery, phase, newToken, sources: shard?.sources }), selection);
+
+  steps.end('discover and plan');
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
   const interrupt = (cause: string): void => {
@@ -66,11 +72,14 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
   const observe = async (): Promise<RunRecord> => {
     const [listening, tracking] = await Promise.all([startListening({ listeners: plan.listeners, hosts: discovery.hosts, newToken }, vantages), startTracking(discovery, vantages)]);
     const counting = await startCounting(vantages, oneOf === null ? null : { turn: turnOf(runId) });
+    steps.end('start listeners and witnesses');
     const once = byId(await lookAtAll(plan, (probe) => look(probe, seat), counting.note));
+    steps.end('look');
     const measured = await measureLoss(plan, once, vantages);
     const seen = { inventory, discovery, phase, plan, sessions: sessionsOf(entered) };
     const soFar = measured.tries === 0 ? [] : findingsOf({ ...seen, observations: once, tracked: await tracking.read(), heard: new Map(), resets: new Map() });
     const { observations, loss } = await askAgain({ plan, loss: measured, observations: once, findings: soFar, look: (probe) => look(probe, seat) });
+    steps.end('measure the loss and look again');
     if (loss.extraTries > 0) await counting.note();
     const resets = await settleResets(counting, plan, observations, async (probe) => {
       // One SYN has one RST, whereas a busy machine's second try has another. A refusal that does not come again is asked for with
@@ -78,10 +87,13 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       const single = observations.get(probe.id)?.outcome.seen === 'refused' ? (await look(withTries(probe, 1, true), seat)).outcome : null;
       return single?.seen === 'refused' ? single : (await look(loss.tries ? withTries(probe, loss.tries, true) : probe, seat)).outcome;
     });
+    steps.end('settle resets');
     const [tracked, heard, configurations] = await Promise.all([tracking.finish(), listening.finish(), configured]);
     const hosts = entered.map((one, index) => hostRecord(one, configurations[index] ?? null));
     leave(entered);
+    steps.end('read the witnesses');
     const judged = applyWaivers(findingsOf({ ...seen, observations, tracked, heard, resets }), inventory.waivers ?? [], today);
+    steps.end('judge');
     const { findings } = judged;
     const chosen = new Set(flows.map(({ flow }) => flow.id));
     // Of a part of the matrix: what its cells do not match may well match others.
@@ -91,7 +103,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       run: {
         id: runId, phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, operator: seatOf, selection: selection?.name ?? null, shard, shards: null, clock: clockOf(findings), version, node: process.version,
         hosts, confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
-        universe: plan.universe, gaps: plan.gaps, loss, stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings(), ...configurationWarnings(hosts, today)],
+        universe: plan.universe, gaps: plan.gaps, loss, steps: steps.taken(), stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings(), ...configurationWarnings(hosts, today)],
       },
       controls: [...plan.controls.map(({ id }) => id), ...plan.flows.map(({ flow }) => flow.id).filter((id) => !chosen.has(id))].flatMap((id) => observations.get(id) ?? []),
       findings: findings.filter(({ flow }) => chosen.has(flow.id)),

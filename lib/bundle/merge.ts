@@ -83,7 +83,7 @@ function mergeRuns(parts: readonly Part[], findings: RunRecord['findings'], inve
     selection: null, shard: null,
     shards: runs.map(({ shard, operator, startedAt: from, endedAt: to }) => ({ number: shard.number, sources: shard.sources, operator, startedAt: from, endedAt: to })),
     clock: worstClock(looking), hosts: hostsOf(runs, inventory),
-    universe: runs.reduce((sum, { universe }) => sum + universe, 0), gaps: gapsOf(runs, sourcesOf(inventory)), loss: lossOf(runs),
+    universe: runs.reduce((sum, { universe }) => sum + universe, 0), gaps: gapsOf(runs, sourcesOf(inventory)), loss: lossOf(runs), steps: [],
     stopped: runs.flatMap(({ shard, stopped }) => (stopped === null ? [] : [`${shardName(shard)}: ${stopped}`])).join('; ') || null,
     rate: runs.reduce<number | null>((most, { rate }) => (rate === null ? most : Math.max(most ?? 0, rate)), null),
     waivers: applyWaivers(findings, inventory.waivers ?? [], startedAt.slice(0, 10)).uses,

@@ -93,6 +93,9 @@ export type Loss = Readonly<{ roundTrips: number; missed: number; atMost: number
 
 export type ShardRecord = Readonly<{ number: number; sources: readonly string[]; operator: string; startedAt: string; endedAt: string }>;
 
+/** A part of a run, and how long it took. */
+export type Step = Readonly<{ name: string; ms: number }>;
+
 export type RunRecord = Readonly<{
   schema: 1;
   run: Readonly<{
@@ -121,6 +124,8 @@ export type RunRecord = Readonly<{
     universe: number;
     gaps: readonly Gap[];
     loss: Loss;
+    /** In their order, from the start of the process to the last verdict; none of a merged run. */
+    steps: readonly Step[];
     /** Why the run ended before its time, if it did. */
     stopped: string | null;
     /** What was found out before the plan, beside the facts of `hosts`: with these, the same inventory gives the same cells. */
