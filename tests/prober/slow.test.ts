@@ -6,16 +6,35 @@ import { join } from 'node:path';
 import { start } from './bench.ts';
 import { forEachKind, hello } from './suites.ts';
 
+/** Busy for so long, as if the machine were, and then what was asked for. */
+function slowed(folder: string, program: 'nc' | 'ping', ms: number): void {
+  const script = `#!/bin/sh\nnow() { read -r t _ </proc/uptime; t=\${t%.*}\${t#*.}; }\nnow\nend=$((t + ${ms / 10}))\nwhile [ $t -lt $end ]; do now; done\nexec busybox ${program} "$@"\n`;
+  writeFileSync(join(folder, program), script, { mode: 0o755 });
+}
+
 forEachKind('a slow nc', ({ kind }) => {
   it('takes no nc that was slow to start for silence', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fpt-slow-'));
-    // Busy for 700 ms, as if the machine were, and then what was asked for.
-    const script = '#!/bin/sh\nnow() { read -r t _ </proc/uptime; t=${t%.*}${t#*.}; }\nnow\nend=$((t + 70))\nwhile [ $t -lt $end ]; do now; done\nexec busybox nc "$@"\n';
-    writeFileSync(join(folder, 'nc'), script, { mode: 0o755 });
+    slowed(folder, 'nc', 700);
     try {
       const prober = await start(kind, { before: `PATH=${folder}:$PATH; ` });
       const events = await Promise.all(['tcp 198.18.0.2 7000 0 - 1 100 300', `udp 198.18.0.2 7000 0 ${hello} 2 100 300`].map(prober.ask));
       expect(events.map((list) => list.at(-1)?.split(' ')[0])).to.deep.equal(['connected', 'data']);
+      await prober.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('tells of each ping that was begun that it was barred, though the first one says so late', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fpt-barred-'));
+    slowed(folder, 'ping', 250);
+    try {
+      const prober = await start(kind, { before: `PATH=${folder}:$PATH; ` });
+      const events = await prober.ask('icmp 198.18.0.4 - 3 100 300');
+      const begun = events.flatMap((event) => /^sent (\d)/.exec(event)?.[1] ?? []);
+      expect(begun.length).to.be.greaterThan(1);
+      expect(events.flatMap((event) => /^error (\d) EPERM send$/.exec(event)?.[1] ?? []).toSorted(), events.join(', ')).to.deep.equal(begun);
       await prober.close();
     } finally {
       rmSync(folder, { recursive: true });

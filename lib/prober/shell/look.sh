@@ -90,7 +90,7 @@ look() {
   while read -r event try rest; do
     case $event in
       sent)
-        last=$rest
+        last=$rest begun=$try
         [ $sport = 0 ] && say "$id sent $try - $((last - start))" || say "$id sent $try $sport $((last - start))"
         ;;
       pid) eval "pid_$try=$rest" ;;
@@ -112,7 +112,8 @@ look() {
       error)
         say "$id error $try $rest"
         failed=$((failed + 1))
-        [ "$insist" ] && [ $failed -lt $attempts ] || break
+        # On a busy machine it comes when the next try has begun: whether that one is let out is still to be told.
+        [ $failed -lt $begun ] || { [ "$insist" ] && [ $failed -lt $attempts ]; } || break
         ;;
       unprobed)
         say "$id unprobed $rest"
