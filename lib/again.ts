@@ -7,7 +7,7 @@ import type { Vantage } from './vantage.ts';
 type Observations = ReadonlyMap<string, Observation>;
 
 /** At once, a vantage: a burst would be a load of its own. */
-const atOnce = 10;
+const atOnce = 25;
 
 /**
  * What the looks at allowed flows say already, and so many round trips more as are wanted of each vantage. The controls'

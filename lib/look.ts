@@ -4,6 +4,7 @@ import { operator } from './facts.ts';
 import { appended, roundTripMiss, triesFor, wrongChance } from './loss.ts';
 import type { Failure, Observation, Outcome, Plan, Probe } from './model.ts';
 import { readLook } from './outcome.ts';
+import { protocols } from './protocols/index.ts';
 import { askThroughRelay } from './relay.ts';
 import type { Looked, Vantage } from './vantage.ts';
 
@@ -82,7 +83,7 @@ async function ask(probe: Probe, began: number, vantage: Vantage, { entered, sto
     looked = { replies: appended(looked.replies, last.replies), failure: last.failure };
     outcome = read(last);
     decisive = last.replies.length;
-    if (!isCutShort(outcome, last.replies)) break;
+    if (!isCutShort(probe, outcome, last.replies)) break;
   }
   // A denied server that answers needs no second opinion.
   const seen = observationOf(probe, began, outcome, looked.replies);
@@ -93,9 +94,10 @@ async function ask(probe: Probe, began: number, vantage: Vantage, { entered, sto
 /** What ends an exchange before its tries are spent fails by chance in one of twenty: three lost rounds of ARP, or of what follows a handshake. */
 const roundsOfAllowed = triesFor(roundTripMiss ** 3, wrongChance.allowed);
 
-/** The neighbour was not found, or the handshake was all: of an allowed flow, a fresh exchange may do better. */
-function isCutShort(outcome: Outcome, replies: Observation['replies']): boolean {
-  return outcome.seen === 'dead' || (outcome.seen === 'garbled' && !replies.some(({ event }) => event === 'data'));
+/** The neighbour was not found, the handshake was all, or what came was for another: of an allowed flow, a fresh exchange may do better. */
+function isCutShort({ flow, token }: Probe, outcome: Outcome, replies: Observation['replies']): boolean {
+  const isForeign = (hex: string): boolean => protocols[flow.protocol].isForeign?.(Buffer.from(hex, 'hex'), token) ?? false;
+  return outcome.seen === 'dead' || (outcome.seen === 'garbled' && replies.every((reply) => reply.event !== 'data' || isForeign(reply.hex)));
 }
 
 export function observationOf({ id, vantage }: Probe, beganMs: number, outcome: Outcome, replies: Observation['replies'] = []): Observation {

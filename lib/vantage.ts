@@ -59,13 +59,13 @@ const mostArrivals = 500;
  * in an answer, a table some 400 for each connection of our own hosts. However short a line is, what is kept of it is not.
  */
 const mostHeard = { look: 1 << 16, other: 1 << 24, aLine: 256 } as const;
-/** Looks at once: python holds a socket each (well under 1,024 descriptors with three tries); sh forks, and lets them wait as its machine has memory. */
-const inFlight = { python: 300, sh: 400 } as const;
+/** Looks at once. Each prober lets those wait that it has no room for: python by its descriptors (three for a look of three tries), sh by its machine's memory. */
+const inFlight = { python: 1_000, sh: 640 } as const;
 /**
  * Frames at once: they share one socket a device, so memory and descriptors are no bound, but their answers are read by one
- * thread. A thousand with three tries each cost python 0.1 s of its processor; a run has no more at once.
+ * thread: a thousand with three tries each cost python 0.1 s of its processor. The four machines have some 1,100 a vantage.
  */
-const framesInFlight = 1_000;
+const framesInFlight = 2_000;
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 

@@ -25,13 +25,17 @@ export const dhcp: ProtocolModule = {
     return Buffer.concat([head, magicCookie, Buffer.from([messageType, 1, inform, parameterList, 2, 1, 3, end])]).toString('hex');
   },
   read(reply, token) {
-    if (reply.length < fixedBytes + 4 || reply[0] !== bootReply || !reply.subarray(fixedBytes, fixedBytes + 4).equals(magicCookie))
-      return garbled('not a DHCP reply');
-    if (!reply.subarray(4, 8).equals(Buffer.from(token, 'hex').subarray(0, 4))) return garbled('DHCP reply to another client (xid differs)');
+    if (!isReply(reply)) return garbled('not a DHCP reply');
+    if (!isOurs(reply, token)) return garbled('DHCP reply to another client (xid differs)');
     const type = option(reply.subarray(fixedBytes + 4), messageType)?.[0];
     return type === acknowledge ? answered('DHCP ACK to our INFORM') : garbled(`DHCP message of type ${type ?? 'none'}, an INFORM gets an ACK`);
   },
+  isForeign: (reply, token) => isReply(reply) && !isOurs(reply, token),
 };
+
+const isReply = (reply: Buffer): boolean => reply.length >= fixedBytes + 4 && reply[0] === bootReply && reply.subarray(fixedBytes, fixedBytes + 4).equals(magicCookie);
+/** By its xid. */
+const isOurs = (reply: Buffer, token: string): boolean => reply.subarray(4, 8).equals(Buffer.from(token, 'hex').subarray(0, 4));
 
 /** The value of one option; a truncated list ends the search (RFC 2132, section 2). */
 function option(options: Buffer, code: number): Buffer | null {

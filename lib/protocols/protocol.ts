@@ -23,6 +23,8 @@ export type ProtocolModule = Readonly<{
   request(token: string, context: Context): string;
   /** Must take any bytes: the far end may be anybody. */
   read(reply: Buffer, token: string): Reading;
+  /** Whether it answers somebody else's question: where the machine's own client has the port that the protocol asks for, its replies come to us. */
+  isForeign?(reply: Buffer, token: string): boolean;
 }>;
 
 export const answered = (detail: string): Reading => ({ seen: 'answered', detail });

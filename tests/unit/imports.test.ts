@@ -59,7 +59,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'ssh.ts': ['node:crypto', 'node:fs', 'node:stream', 'ssh2', 'connect.ts', 'login.ts'],
   'enter.ts': ['node:child_process', 'node:crypto', 'node:net', 'node:stream', 'p-limit', 'facts.ts', 'login.ts', 'ssh.ts', 'vantage.ts'],
   'relay.ts': ['node:dgram', 'node:events', 'ntp-client', 'vantage.ts'],
-  'look.ts': ['node:net', 'enter.ts', 'facts.ts', 'loss.ts', 'outcome.ts', 'relay.ts', 'vantage.ts'],
+  'look.ts': ['node:net', 'enter.ts', 'facts.ts', 'loss.ts', 'outcome.ts', 'protocols/index.ts', 'relay.ts', 'vantage.ts'],
   'again.ts': ['loss.ts', 'vantage.ts'],
   'resolve.ts': ['facts.ts', 'protocols/dns.ts', 'rows.ts', 'vantage.ts'],
   'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],

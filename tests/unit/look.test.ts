@@ -4,6 +4,7 @@ import { look, lookAtAll } from '../../lib/look.ts';
 import type { Exchange, Flow, Observation, Probe, Reply } from '../../lib/model.ts';
 import type { Looked } from '../../lib/vantage.ts';
 import { aFlow, anObservation, token } from '../fixtures/flows.ts';
+import { changed, good } from '../fixtures/protocols.ts';
 import { plan } from '../fixtures/site.ts';
 import { mute } from '../fixtures/vantage.ts';
 
@@ -24,11 +25,19 @@ async function ask(flow: Partial<Flow>, send: string, rounds: readonly (readonly
 
 describe('look: an exchange', () => {
   const allowed: Partial<Flow> = { expected: 'allowed', protocol: 'udp', transport: 'tcp' };
+  const asksDhcp: Partial<Flow> = { expected: 'allowed', protocol: 'dhcp', transport: 'udp' };
+  const dhcpReply = good('dhcp').reply;
+  const acked = changed(dhcpReply, Object.fromEntries([...Buffer.from(token, 'hex').subarray(0, 4)].map((byte, index) => [4 + index, byte]))).toString('hex');
+  const foreign: Reply = { event: 'data', try: 1, hex: changed(dhcpReply, { 4: 0, 5: 0, 6: 0, 7: 0 }).toString('hex'), ms: 1, from: null };
   const rows: readonly (readonly [sentence: string, flow: Partial<Flow>, send: string, rounds: readonly (readonly Reply[])[], seen: string, asked: number])[] = [
     ['of an allowed flow whose neighbour was not found is made again, and an answer counts', allowed, token, [[sent, dead], [sent, echoed]], 'answered', 2],
     ['of an allowed flow that connects and then hears nothing is made again', allowed, token, [[sent, connected], [sent, connected], [sent, echoed]], 'answered', 3],
     ['of an allowed flow that goes on like that ends', allowed, token, [[sent, dead]], 'dead', 6],
     ['of an allowed flow with a wrong answer is made once', allowed, token, [[sent, connected, { ...echoed, hex: '00' }]], 'garbled', 1],
+    ['of an allowed flow that hears what is meant for another client is made again', asksDhcp, token, [[sent, foreign], [sent, { ...foreign, hex: acked }]], 'answered', 2],
+    ['of an allowed flow that hears nothing else ends', asksDhcp, token, [[sent, foreign]], 'garbled', 6],
+    ['of an allowed flow that hears no DHCP at all is made once', asksDhcp, token, [[sent, { ...foreign, hex: '00' }]], 'garbled', 1],
+    ['of a denied flow that hears what is meant for another client is made once', { ...asksDhcp, expected: 'denied' }, token, [[sent, foreign]], 'garbled', 1],
     ['of an allowed flow that was refused is made once', allowed, token, [[sent, refused]], 'refused', 1],
     ['of an allowed flow that is silent has had its tries', allowed, token, [[sent]], 'silent', 1],
     ['of a denied flow whose neighbour was not found is made once', {}, '', [[sent, dead]], 'dead', 1],

@@ -28,6 +28,11 @@ describe('dhcp: a reply', () => {
   it('with padding before its type is an answer', () =>
     expect(dhcp.read(Buffer.concat([reply.subarray(0, 240), Buffer.alloc(3), reply.subarray(240)]), token).seen).to.equal('answered'));
 
+  it('to another client is known for one, and nothing else is', () => {
+    const isForeign = (bytes: Buffer): boolean | undefined => dhcp.isForeign?.(bytes, token);
+    expect([changed(reply, { 7: reply[7] === 0 ? 1 : 0 }), reply, changed(reply, { 0: 1, 7: 0 }), Buffer.alloc(0)].map(isForeign)).to.deep.equal([true, false, false, false]);
+  });
+
   missesAll(dhcp, token, [
     ['an empty datagram', Buffer.alloc(0), /not a DHCP reply/],
     ['a head without options', reply.subarray(0, 236), /not a DHCP reply/],
