@@ -1,5 +1,5 @@
-// `npm run loss -- [RUNS]`: no wrong verdict while a fifth of all packets is lost each way and every processor is busy. The
-// truth is what a clean run says: of the intact lab, and of one with holes; the runs under loss take them in turns.
+// `npm run loss -- [RUNS] [--labs N]`: no wrong verdict while a fifth of all packets is lost each way and every processor is
+// busy. The truth is what a clean run says: of the intact lab, and of one with holes; the runs under loss take them in turns.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -9,6 +9,7 @@ import { mustRun } from '../../lab/inside.ts';
 import { lose, lost } from '../../lab/loss.ts';
 import { vmbr1, wan } from '../../lab/topology.ts';
 import { repository } from '../../lab/up.ts';
+import { shareFile, sideBySide } from './apart.ts';
 import { compare, type Compared } from './compare.ts';
 import type { Cell, Ran } from './harness.ts';
 import { makeHoles } from './holes.ts';
@@ -109,8 +110,15 @@ function told(count: number, runs: readonly Run[]): boolean {
     `loss measured by the runs ${percent(sum((run) => run.measured?.missed ?? 0) / Math.max(1, sum((run) => run.measured?.roundTrips ?? 0)))} of round trips; injected ${percentEachWay} % each way (${percent(1 - (1 - percentEachWay / 100) ** 2)} of round trips), ` +
       `counted ${percent(sum((run) => run.dropped) / runs.length)} of frames`,
   ].join('\n'));
-  writeFileSync(join(repository, 'reports/loss.json'), `${JSON.stringify({ asked: count, percentEachWay, cells, wrong, regraded, doubts: Object.fromEntries(doubts), runs }, null, 1)}\n`);
+  writeFileSync(shareFile() ?? join(repository, 'reports/loss.json'), `${JSON.stringify({ asked: count, percentEachWay, cells, wrong, regraded, doubts: Object.fromEntries(doubts), runs }, null, 1)}\n`);
   return runs.length === count && wrong.length === 0 && regraded.length === 0;
 }
 
-await series('loss', 50, underLoss);
+/** Most of a run is waiting for what was lost. */
+async function apartUnderLoss(count: number, most: number): Promise<boolean> {
+  const sharers = Math.min(most, count);
+  const shares = Array.from({ length: sharers }, (_none, index) => [String(Math.floor((count + index) / sharers))]);
+  return told(count, (await sideBySide<{ runs: readonly Run[] }>(import.meta.filename, 'loss', shares)).flatMap(({ runs }) => runs));
+}
+
+await series('loss', 50, underLoss, apartUnderLoss);

@@ -1,4 +1,5 @@
 // Many runs in a row from the command line: how many, in a lab that is there for the time, and Ctrl-C between and within them.
+import { parseArgs } from 'node:util';
 import { isHealthy } from '../../lab/status.ts';
 import { down } from '../../lab/down.ts';
 import { machineNames } from '../../lab/topology.ts';
@@ -9,10 +10,21 @@ import { typeNpmTest, type Ran, type Typed } from './harness.ts';
 /** Makes the runs; `true`: all is well. */
 type Perform = (count: number, stop: AbortSignal) => Promise<boolean>;
 
-/** Sets the exit code: 0 all is well, 1 it is not, 2 nothing was done, 130 stopped. */
-export async function series(command: string, usual: number, perform: Perform): Promise<void> {
-  const count = countFrom(process.argv.slice(2), usual);
-  if (count === null) return refuse(`usage: npm run ${command} -- [RUNS]   (a whole number above 0; ${usual} unless said)`);
+/** Makes them in so many labs side by side. */
+type PerformApart = (count: number, labs: number) => Promise<boolean>;
+
+/**
+ * Sets the exit code: 0 all is well, 1 it is not, 2 nothing was done, 130 stopped.
+ * @param performApart where runs do not heed what else the machine does
+ */
+export async function series(command: string, usual: number, perform: Perform, performApart: PerformApart | null = null): Promise<void> {
+  const asked = askedFrom(process.argv.slice(2), usual);
+  if (asked === null || (asked.labs > 1 && performApart === null)) return refuse(`usage: npm run ${command} -- [RUNS]${performApart === null ? '' : ' [--labs N]'}   (a whole number above 0; ${usual} unless said${performApart === null ? '' : '; in up to 9 labs side by side'})`);
+  const { count, labs } = asked;
+  if (labs > 1 && performApart !== null) {
+    process.exitCode = (await performApart(count, labs)) ? 0 : 1;
+    return;
+  }
   const standing = await isHealthy();
   if (standing && machineNames.some((name) => probersOn(name).length > 0)) return refuse(`${command}: a run is under way in the lab: wait for its end`);
   const stop = new AbortController();
@@ -27,9 +39,14 @@ export async function series(command: string, usual: number, perform: Perform): 
   }
 }
 
-function countFrom(words: readonly string[], usual: number): number | null {
-  if (words.length === 0) return usual;
-  return words.length === 1 && /^[1-9]\d{0,4}$/.test(words[0] ?? '') ? Number(words[0]) : null;
+function askedFrom(words: readonly string[], usual: number): Readonly<{ count: number; labs: number }> | null {
+  try {
+    const { values, positionals } = parseArgs({ args: [...words], options: { labs: { type: 'string', default: '1' } }, allowPositionals: true });
+    const [count = String(usual), ...more] = positionals;
+    return /^[1-9]\d{0,4}$/.test(count) && /^[1-9]$/.test(values.labs) && more.length === 0 ? { count: Number(count), labs: Number(values.labs) } : null;
+  } catch {
+    return null; // an option that there is not
+  }
 }
 
 function refuse(sentence: string): void {

@@ -1,16 +1,13 @@
 // `npm run mutate`: would the suite see a broken firewall? Each mutant of the lab's firewalls is made, what must turn red is
 // reckoned from the kernels, and the suite's verdicts are held to it, cell by cell.
-import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { apart } from '../../lab/apart.ts';
 import { down, takeDown } from '../../lab/down.ts';
 import { setPhase } from '../../lab/phase.ts';
 import { untilReady } from '../../lab/ready.ts';
 import { up, repository } from '../../lab/up.ts';
+import { shareFile, sideBySide } from '../lab/apart.ts';
 import { labState } from '../lab/state.ts';
 import { type Intact, intactIn, judged, type Result, undecided } from './judged.ts';
 import { bothWalls, type Mutant, mutantsOf, onBothWalls } from './mutants.ts';
@@ -97,25 +94,15 @@ async function leftIn(state: readonly string[]): Promise<readonly string[]> {
   return [...state.filter((line) => !now.includes(line)), ...now.filter((line) => !state.includes(line))];
 }
 
-/** Each lab does its share and leaves its results in a file of its own. */
 async function runApart(labs: number): Promise<readonly Result[]> {
   const own = process.argv.slice(2).filter((word, index, all) => word !== '--labs' && all[index - 1] !== '--labs' && !word.startsWith('--labs='));
-  const files = Array.from({ length: labs }, (_, index) => join(reports, `mutation-${index + 1}.json`));
-  await Promise.all(files.map(async (file, index) => {
-    rmSync(file, { force: true });
-    const [command = '', ...rest] = apart([process.execPath, '--import', 'tsx', join(import.meta.dirname, 'cli.ts'), ...own, '--part', `${index + 1}/${labs}`]);
-    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FLOWPROOF_MUTATION: file } });
-    for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', (line) => console.log(`${index + 1}| ${line}`));
-    for (const signal of signals) process.on(signal, () => child.kill(signal));
-    await once(child, 'close');
-  }));
-  return files.flatMap((file) => (JSON.parse(readFileSync(file, 'utf8')) as { mutants: Result[] }).mutants);
+  const argvs = Array.from({ length: labs }, (_, index) => [...own, '--part', `${index + 1}/${labs}`]);
+  return (await sideBySide<{ mutants: readonly Result[] }>(join(import.meta.dirname, 'cli.ts'), 'mutation', argvs)).flatMap(({ mutants }) => mutants);
 }
 
 const reports = join(repository, 'reports');
-/** One of several labs, whose results another process puts together. */
-const isPart = process.env['FLOWPROOF_MUTATION'] !== undefined;
-const write = (mutants: readonly Result[]): void => writeFileSync(process.env['FLOWPROOF_MUTATION'] ?? join(reports, 'mutation.json'), `${JSON.stringify({ mutants }, null, 1)}\n`);
+const isPart = shareFile() !== undefined;
+const write = (mutants: readonly Result[]): void => writeFileSync(shareFile() ?? join(reports, 'mutation.json'), `${JSON.stringify({ mutants }, null, 1)}\n`);
 
 /** @returns whether every mutant that can be seen was seen, and nothing else turned red */
 function tell(results: readonly Result[]): boolean {
