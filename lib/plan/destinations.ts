@@ -180,8 +180,9 @@ export function externalDestinations(inventory: Inventory, discovery: Discovery,
     const all = [...new Set([...told.values()].flat())].filter((address) => !isOurs(inventory, discovery, address));
     // An address goes by the target's name where a row of this vantage does so too: `mesh -> dns`, `joi -> 198.51.100.1`.
     const named = inventory.matrix.flows.some((row) => row.from === vantage && row.to === target);
-    // Where the vantage could not be asked, any of them may be the one that its row means.
-    const own = isFailure(factsOf(discovery, vantage)) ? all : (told.get(vantage) ?? []);
+    // Where the vantage could not be asked, any of them may be the one that its row means, but for those that the inventory names.
+    const isNamed = (address: string): boolean => found.some((other) => other.label === address && isSame(other.address, address));
+    const own = isFailure(factsOf(discovery, vantage)) ? all.filter((address) => !isNamed(address)) : (told.get(vantage) ?? []);
     for (const address of all) {
       const index = own.indexOf(address);
       add(target, named && index !== -1 ? numbered(target, index) : address, address, null, index !== -1);

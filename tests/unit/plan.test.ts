@@ -1,8 +1,8 @@
 // The plan of a site like the lab's: every cell once, each with its look and with what must hold for its silence to count.
 import { expect } from 'chai';
-import type { Exchange, Facts, Flow, Plan, PlannedFlow } from '../../lib/model.ts';
+import type { Discovery, Exchange, Facts, Flow, Plan, PlannedFlow } from '../../lib/model.ts';
 import { makePlan } from '../../lib/plan.ts';
-import { address as held, discovery, hosts, inventory, machines, plan, vantages } from '../fixtures/site.ts';
+import { address as held, discovery, hosts, inventory, machines, plan, vantages, without } from '../fixtures/site.ts';
 
 /** Families of their own, beyond what the matrix spans: plan/families.test.ts. */
 const others: ReadonlySet<string> = new Set(['source port', 'ip protocol', 'another way', 'surviving session']);
@@ -50,6 +50,16 @@ describe('plan: every cell', () => {
     expect(beyond('joi', '1.1.1.1')).to.deep.equal(['tcp/52', 'tcp/54', 'tcp/79', 'tcp/81', 'tcp/442', 'tcp/444', 'udp/80']); // udp/53 is a row's, udp/443 is watched
     expect(beyond('gateway', 'joi vmbr1')).to.deep.equal(['udp/22']); // 21 and 23 are watched
     expect(beyond('ntp', 'joi nebula')).to.deep.equal([]);
+  });
+  for (const host of vantages)
+    it(`is there under the same id when ${host} could not be entered`, () => {
+      const less = new Set(ids(plan({ discovery: without(host) })));
+      expect(ids(whole).filter((id) => !less.has(id))).to.deep.equal([]);
+    });
+  it('of an address that a resolver of somebody else has is there under the same id, too, when its vantage could not be entered', () => {
+    const elsewhere = (one: Discovery): Discovery => ({ ...one, hosts: { ...one.hosts, joi: { ...hosts.joi as Facts, resolvers: ['1.1.1.1'] } } });
+    const less = new Set(ids(plan({ discovery: elsewhere(without('ntp')) })));
+    expect(ids(plan({ discovery: elsewhere(discovery) })).filter((id) => !less.has(id))).to.deep.equal([]);
   });
   it('neighbour ports are denied and called so', () => {
     for (const id of ['mesh -> joi nebula tcp/8442', 'mesh -> joi nebula udp/8443', 'joi -> ntp vmbr1 tcp/123', 'joi -> ntp vmbr1 udp/122', 'joi -> ntp vmbr1 udp/124'])
