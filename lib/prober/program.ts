@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 
 /** Each part may use what those before it have defined when it is read, and all of them later on. */
 export const parts = {
-  python: ['loop.py', 'task.py', 'look.py', 'stream.py', 'datagram.py', 'packet.py', 'raw.py', 'frame.py', 'listen.py', 'halves.py', 'conntrack.py', 'facts.py', 'command.py', 'start.py'],
-  shell: ['engine.sh', 'words.sh', 'knock.sh', 'look.sh', 'facts.sh', 'configuration.sh', 'witness.sh', 'commands.sh'],
+  python: ['loop.py', 'task.py', 'look.py', 'stream.py', 'datagram.py', 'packet.py', 'raw.py', 'frame.py', 'sweep.py', 'listen.py', 'halves.py', 'conntrack.py', 'facts.py', 'command.py', 'start.py'],
+  shell: ['engine.sh', 'words.sh', 'knock.sh', 'look.sh', 'sweep.sh', 'facts.sh', 'configuration.sh', 'witness.sh', 'commands.sh'],
 } as const;
 
 const read = (folder: keyof typeof parts, part: string): string => readFileSync(new URL(`./${folder}/${part}`, import.meta.url), 'utf8');

@@ -43,6 +43,10 @@ def command(line):
 
 
 def look_of(name, verb, *args):
+    if verb == "sweep":
+        address, *numbers = args
+        first, last, own_port, attempts, rate, window = (number(word, most) for word, most in zip(numbers, (65535, 65535, 65535, 1000, 99999, 60000)))
+        return Sweep(name, address, first, last, own_port, attempts, rate, window)
     *place, payload, attempts, interval, window = args
     if not place or not place[0] or number(attempts[attempts.startswith("+") :], 1000) < 1:
         raise ValueError
