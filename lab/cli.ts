@@ -19,7 +19,8 @@ const usage = `usage: npm run lab -- COMMAND
   status                      what runs; exit code 1 when the lab is not up
   phase steady|setup          load the firewalls of that phase
   exec HOST -- COMMAND…       run as root on ${machineNames.join(', ')}; in the estate on vm1, vm2, …, too
-  test [ARGUMENT…]            run \`npm test\` from the operator's seat`;
+  test [ARGUMENT…]            run \`npm test\` from the operator's seat
+  sweep [ARGUMENT…]           run \`npm run sweep\` from there`;
 
 class UsageError extends Error {}
 
@@ -54,6 +55,8 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
     }
     case 'test':
       return (await run('operator', ['npm', 'test', '--', ...rest], { dir: repository, env: passedThrough(), inherit: true })).exitCode;
+    case 'sweep':
+      return (await run('operator', ['npm', 'run', '--silent', 'sweep', '--', ...rest], { dir: repository, env: passedThrough(), inherit: true })).exitCode;
     default:
       throw new UsageError(command === undefined ? 'a command is missing' : `no command named ${command}`);
   }

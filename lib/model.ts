@@ -4,3 +4,4 @@ export type * from './model/hosts.ts';
 export type * from './model/outcome.ts';
 export type * from './model/plan.ts';
 export type * from './model/seen.ts';
+export type * from './model/sweep.ts';

@@ -1,9 +1,9 @@
 // A prober at the far end of a stream: exchanges in, replies out, close. Does not know that the stream is SSH.
 import type { Duplex } from 'node:stream';
 import pLimit from 'p-limit';
-import type { Arrival, Exchange, Failure, Frame, Listener, RawLook, Reply, Timing } from './model.ts';
+import type { Arrival, Exchange, Failure, Frame, Listener, RawLook, Reply, SweepLook, Swept, Timing } from './model.ts';
 import { program } from './prober/program.ts';
-import { exchangeCommand, frameCommand, listenCommand, longestLine, parseLine, rawCommand, type Line } from './wire.ts';
+import { exchangeCommand, frameCommand, listenCommand, longestLine, parseLine, rawCommand, sweepCommand, type Line } from './wire.ts';
 
 export type Looked = Readonly<{ replies: readonly Reply[]; failure: Failure | null }>;
 
@@ -17,6 +17,8 @@ export type Vantage = Readonly<{
   raw(look: RawLook): Promise<Looked>;
   /** Past the source's own firewall, in both directions; python as root alone. */
   frame(frame: Frame): Promise<Looked>;
+  /** All ports of a range, by SYNs that the source's firewall sees; `onPackets`: how many so far, now and then. */
+  sweep(sweep: SweepLook, onPackets: (count: number) => void): Promise<Swept | Failure>;
   facts(): Promise<Told | Failure>;
   /** What ties the evidence to the host's configuration, as lib/configuration.ts reads it; takes some tenths of a second. */
   configuration(): Promise<Told | Failure>;
@@ -56,9 +58,9 @@ const listenMs = lifetimeS * 1_000;
 const mostArrivals = 500;
 /**
  * The most that is heard of one command, in characters, since a run keeps it all: a look has 20 tries at most and 4 KB of data
- * in an answer, a table some 400 for each connection of our own hosts. However short a line is, what is kept of it is not.
+ * in an answer, a table some 400 for each connection of our own hosts, a sweep two lines a port. However short a line is, what is kept of it is not.
  */
-const mostHeard = { look: 1 << 16, other: 1 << 24, aLine: 256 } as const;
+const mostHeard = { look: 1 << 16, other: 1 << 24, sweep: 1 << 26, aLine: 256 } as const;
 /** Looks at once. Each prober lets those wait that it has no room for: python by its descriptors (three for a look of three tries), sh by its machine's memory. */
 const inFlight = { python: 1_000, sh: 640 } as const;
 /**
@@ -123,7 +125,7 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     });
   };
 
-  const command = (write: (id: number) => string, timeoutMs: number, { most = mostHeard.other, onLine }: { most?: number; onLine?: (line: Line) => void } = {}): Promise<{ lines: Line[]; failure: Failure | null }> =>
+  const command = (write: (id: number) => string, timeoutMs: number, { onLine, most = onLine === undefined ? mostHeard.other : Number.POSITIVE_INFINITY }: { most?: number; onLine?: (line: Line) => void } = {}): Promise<{ lines: Line[]; failure: Failure | null }> =>
     new Promise((resolve) => {
       const id = ++lastId;
       const lines: Line[] = [];
@@ -169,7 +171,7 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     const parsed = parseLine(line);
     const waiting = parsed === null ? undefined : pending.get(parsed.id);
     if (parsed === null || waiting === undefined) return; // banners, noise, or a hostile host
-    if (waiting.onLine === undefined) waiting.left -= line.length + mostHeard.aLine;
+    waiting.left -= line.length + mostHeard.aLine;
     if (parsed.is === 'end') waiting.settle(null);
     else if (waiting.left < 0) waiting.settle({ operation: 'exchange', cause: 'the prober says more than it can have to say: is the machine still yours?' });
     else if (waiting.onLine !== undefined) waiting.onLine(parsed);
@@ -200,6 +202,7 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       },
       raw: (raw) => limit(() => look((id) => rawCommand(id, raw), raw)),
       frame: (frame) => limitFrames(() => look((id) => frameCommand(id, frame), frame)),
+      sweep: (sweep, onPackets) => sweepOf(sweep, onPackets, (timeoutMs, heard) => command((id) => sweepCommand(id, sweep), timeoutMs, { most: mostHeard.sweep, onLine: heard })),
       facts: () => tell('facts'),
       configuration: () => tell('configuration'),
       conntrack: async (addresses) => {
@@ -260,6 +263,26 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     };
     if (lost !== null) boot.ready(lost);
   });
+}
+
+/** A prober waits on purpose while its machine has too many connections to track, which are forgotten after two minutes. */
+const sweepPatienceMs = 300_000;
+
+async function sweepOf({ first, last, attempts, rate, windowMs }: SweepLook, onPackets: (count: number) => void, ask: (timeoutMs: number, onLine: (line: Line) => void) => Promise<{ failure: Failure | null }>): Promise<Swept | Failure> {
+  const states = new Map<number, string>();
+  const icmp = new Map<number, Extract<Reply, { event: 'icmp' }>>();
+  const counts = { silent: 0, swept: 0 };
+  const refused: string[] = [];
+  const { failure } = await ask((((last - first + 1) * attempts) / rate) * 3_000 + attempts * windowMs + sweepPatienceMs, (line) => {
+    // Of ports that nobody asked for, nothing is kept: however much a prober says, that is the range's own.
+    if (line.is === 'ports') for (let port = Math.max(first, line.first); port <= Math.min(last, line.last); port += 1) states.set(port, line.state);
+    else if (line.is === 'count') counts[line.of] = line.count;
+    else if (line.is === 'reply' && line.reply.event === 'icmp' && line.reply.try >= first && line.reply.try <= last) icmp.set(line.reply.try, line.reply);
+    else if (line.is === 'reply' && line.reply.event === 'unprobed' && refused.length === 0) refused.push(`${line.reply.operation}: ${line.reply.errno}`);
+    if (line.is === 'count' && line.of === 'swept') onPackets(line.count);
+  });
+  if (refused[0] !== undefined) return { operation: 'exchange', cause: refused[0] };
+  return failure ?? { states, icmp, silent: counts.silent, packets: counts.swept };
 }
 
 async function notEnded({ id }: Listener): Promise<{ failure: Failure }> {

@@ -1,7 +1,7 @@
 // The line protocol between a vantage and its prober: a command a line, an event a line. Pure. It is described in
 // prober/README.md. A prober may run on a machine that somebody else has taken over: whatever does not fit is no event.
 import { isIP } from 'node:net';
-import type { Arrival, Exchange, Frame, Listener, RawLook, Reply } from './model.ts';
+import type { Arrival, Exchange, Frame, Listener, RawLook, Reply, SweepLook } from './model.ts';
 
 /** What a line of the prober says: an event of a command, or a fact, a row of connection tracking, or the command's end. */
 export type Line = Readonly<
@@ -10,6 +10,8 @@ export type Line = Readonly<
   | { id: number; is: 'row'; text: string }
   | { id: number; is: 'listening' }
   | { id: number; is: 'arrival'; arrival: Arrival }
+  | { id: number; is: 'ports'; first: number; last: number; state: string }
+  | { id: number; is: 'count'; of: 'silent' | 'swept'; count: number }
   | { id: number; is: 'end' }>;
 
 /** The longest line a prober has reason to write: 2,048 bytes of data in hex, or a fact (a long routing table). */
@@ -39,6 +41,11 @@ export function listenCommand(id: number, { transport, address, port }: Listener
   return `${id} listen ${transport} ${address} ${port} ${windowMs} ${sources.join(',')}`;
 }
 
+/** The command for a range of TCP ports. */
+export function sweepCommand(id: number, { address, first, last, sourcePort, attempts, rate, windowMs }: SweepLook): string {
+  return `${id} sweep ${address} ${first} ${last} ${sourcePort} ${attempts} ${rate} ${windowMs}`;
+}
+
 /** Reads one line; null: not of the protocol, to be counted and else ignored. */
 export function parseLine(line: string): Line | null {
   const [first = '', event = '', ...rest] = line.split(' ');
@@ -48,6 +55,11 @@ export function parseLine(line: string): Line | null {
   if (event === 'row' && rest.length === 1) return isHex(rest[0]) ? { id, is: 'row', text: text(rest[0]) } : null;
   if (event === 'fact' && rest.length === 2) return /^[a-z0-9-]{1,30}$/.test(rest[0] ?? '') && isHex(rest[1]) ? { id, is: 'fact', name: rest[0] ?? '', text: text(rest[1]) } : null;
   if (event === 'listening' && rest.length === 0) return { id, is: 'listening' };
+  if (event === 'ports') return parsePorts(id, rest);
+  if ((event === 'silent' || event === 'swept') && rest.length === 1) {
+    const count = integer(rest[0] ?? '');
+    return count === null ? null : { id, is: 'count', of: event, count };
+  }
   if (event === 'arrived' || event === 'half') return parseArrival(id, event, rest);
   const reply = parseReply(event, rest);
   return reply === null ? null : { id, is: 'reply', reply };
@@ -57,6 +69,12 @@ function parseArrival(id: number, how: Arrival['how'], [source = '', port = '', 
   const sourcePort = integer(port);
   if (!isAddress(source) || sourcePort === null || !/^(-|([0-9a-f]{2}){1,64})$/.test(hex)) return null;
   return { id, is: 'arrival', arrival: { how, source, sourcePort, hex: hex === '-' ? '' : hex } };
+}
+
+function parsePorts(id: number, [from = '', to = '', state = '', ...more]: readonly string[]): Line | null {
+  const [first, last] = [integer(from), integer(to)];
+  if (first === null || last === null || first < 1 || last > 65_535 || first > last || !/^(open|reset|refused|barred|error-[A-Z0-9]{1,20})$/.test(state) || more.length > 0) return null;
+  return { id, is: 'ports', first, last, state };
 }
 
 function parseReply(event: string, rest: readonly string[]): Reply | null {

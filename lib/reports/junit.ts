@@ -131,3 +131,22 @@ function counts(findings: readonly Finding[]): { tests: number; failures: number
 function seconds(ms: number): string {
   return (Math.max(0, ms) / 1000).toFixed(3);
 }
+
+/** A case that is no cell of a run. */
+export type SuiteCase = Readonly<{ classname: string; name: string; ms: number; result: 'pass' | 'fail' | 'inconclusive'; message: string; text: string }>;
+
+/** A suite of such cases, in the same dialect. */
+export function renderSuite(name: string, cases: readonly SuiteCase[], properties: Readonly<Record<string, string>>): string {
+  const of = (result: SuiteCase['result']): number => cases.filter((one) => one.result === result).length;
+  const totals = { tests: cases.length, failures: of('fail'), errors: of('inconclusive'), skipped: 0, time: seconds(cases.reduce((sum, { ms }) => sum + ms, 0)) };
+  const document = create({ version: '1.0', encoding: 'UTF-8' });
+  const suite = document.ele('testsuites', { name: `flowproof ${name}`, ...totals }).ele('testsuite', { name, ...totals });
+  const listed = suite.ele('properties');
+  for (const [key, value] of Object.entries(properties)) listed.ele('property', { name: key, value: attribute(value) });
+  for (const { classname, name: title, ms, result, message, text } of cases) {
+    const test = suite.ele('testcase', { classname, name: attribute(title), time: seconds(ms) });
+    if (result !== 'pass') test.ele(result === 'fail' ? 'failure' : 'error', { message: attribute(message), type: result === 'fail' ? 'violation' : 'inconclusive' }).txt(clean(text));
+    test.ele('system-out').txt(clean(text));
+  }
+  return document.end({ prettyPrint: true });
+}

@@ -67,6 +67,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'resets.ts': ['node:timers/promises', 'vantage.ts'],
   'run.ts': ['node:crypto', 'again.ts', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'listen.ts', 'login.ts', 'look.ts', 'loss.ts', 'paced.ts', 'plan.ts', 'resets.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'shard.ts', 'steps.ts', 'track.ts', 'vantage.ts', 'waivers.ts'],
   'steps.ts': [],
+  'sweep/units.ts': ['address.ts', 'reports/grouped.ts'],
+  'sweep/schedule.ts': [],
+  'sweep/judge.ts': ['address.ts', 'conntrack.ts', 'facts.ts', 'findings.ts', 'outcome.ts'],
+  'sweep/run.ts': ['node:crypto', 'enter.ts', 'facts.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'rows.ts', 'run.ts', 'shard.ts', 'track.ts', 'vantage.ts', 'sweep/*'],
+  'sweep/report.ts': ['reports/console.ts', 'reports/grouped.ts', 'reports/junit.ts'],
   'matrix/words.ts': [],
   'matrix/document.ts': ['mdast', 'mdast-util-from-markdown', 'mdast-util-gfm-table', 'mdast-util-to-string', 'micromark-extension-gfm-table', 'matrix/words.ts'],
   'matrix/compare.ts': ['address.ts', 'matrix/document.ts', 'matrix/words.ts'],
@@ -100,6 +105,7 @@ const pure = [
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/changes.ts', 'reports/verdicts.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',
   'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/grouped.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts', 'shard.ts',
+  'sweep/units.ts', 'sweep/judge.ts', 'sweep/report.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\.(?!ts\b)/;
 

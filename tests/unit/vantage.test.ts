@@ -2,7 +2,7 @@
 import { Duplex } from 'node:stream';
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import type { Exchange, Frame, RawLook } from '../../lib/model.ts';
+import type { Exchange, Frame, RawLook, SweepLook } from '../../lib/model.ts';
 import { openVantage, type Vantage } from '../../lib/vantage.ts';
 
 const exchange: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send: '', attempts: 1, intervalMs: 10, windowMs: 100 };
@@ -18,7 +18,7 @@ function far(first: string, answer: (id: string, command: string) => string | nu
       const lines = (rest + chunk.toString()).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|resets|lock|unlock|listen|hush)\b/.exec(line) ?? [];
+        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|sweep|resets|lock|unlock|listen|hush)\b/.exec(line) ?? [];
         const said = id === '' ? null : answer(id, command);
         if (said !== null) setImmediate(() => stream.push(said)); // as over a network: never while it is being asked
       }
@@ -175,6 +175,27 @@ describe('vantage: packets of our own', () => {
     expect((await vantage.exchange(exchange)).replies).to.have.length(1);
     expect(under.size).to.equal(2000);
     stream.destroy();
+  });
+});
+
+describe('vantage: a sweep', () => {
+  const range: SweepLook = { address: '172.22.22.3', first: 10, last: 19, sourcePort: 21_000, attempts: 3, rate: 1_000, windowMs: 100 };
+  const swept = async (said: (id: string) => string, onPackets: (count: number) => void = () => undefined): ReturnType<Vantage['sweep']> => (await ready(far(boot, (id) => `${said(id)}${id} end\n`))).sweep(range, onPackets);
+  it('is what was said of each port, and how many said nothing', async () => {
+    const packets: number[] = [];
+    expect(await swept((id) => `${id} swept 5\n${id} icmp 12 4 3 13 172.22.22.4\n${id} ports 12 12 error-EHOSTUNREACH\n${id} ports 15 16 reset\n${id} silent 7\n${id} swept 24\n`, (count) => packets.push(count))).to.deep.equal({
+      states: new Map([[12, 'error-EHOSTUNREACH'], [15, 'reset'], [16, 'reset']]), icmp: new Map([[12, { event: 'icmp', try: 12, version: 4, type: 3, code: 13, from: '172.22.22.4' }]]), silent: 7, packets: 24,
+    });
+    expect(packets).to.deep.equal([5, 24]);
+  });
+  it('keeps nothing of ports that nobody asked for, however much is said of them', async () =>
+    expect(await swept((id) => `${`${id} ports 1 65535 open\n`.repeat(200)}${id} icmp 9 4 3 13 172.22.22.4\n`)).to.deep.include({ states: new Map(Array.from({ length: 10 }, (_none, index) => [10 + index, 'open'])), icmp: new Map(), silent: 0 }));
+  it('that the prober could not make is a failure', async () => expect(await swept((id) => `${id} unprobed EPERM socket\n`)).to.deep.equal({ operation: 'exchange', cause: 'socket: EPERM' }));
+  it('of a prober that is lost is a failure', async () => {
+    const stream = far(boot);
+    const vantage = await ready(stream);
+    setTimeout(() => stream.destroy(), 20);
+    expect(await vantage.sweep(range, () => undefined)).to.include({ operation: 'exchange' });
   });
 });
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Exchange, Frame, RawLook } from '../../lib/model.ts';
-import { exchangeCommand, frameCommand, listenCommand, parseLine, rawCommand, type Line } from '../../lib/wire.ts';
+import { exchangeCommand, frameCommand, listenCommand, parseLine, rawCommand, sweepCommand, type Line } from '../../lib/wire.ts';
 
 const exchange: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send: '', attempts: 3, intervalMs: 150, windowMs: 700 };
 
@@ -26,6 +26,8 @@ describe('wire: a packet of our own', () => {
   it('through the firewall without bytes has a dash for them', () => expect(rawCommand(7, { ...raw, payload: '' })).to.equal('7 raw fe80::1%eth0 6 - 3 150 700'));
   it('past the firewall has its device, the neighbour and all its bytes', () => expect(frameCommand(7, frame)).to.equal('7 frame eth0 02:00:00:00:00:0a 45ff 3 150 700'));
 });
+
+it('wire: a sweep is its range, its port and its pace', () => expect(sweepCommand(7, { address: 'fe80::1%eth0', first: 1, last: 65_535, sourcePort: 21_000, attempts: 3, rate: 1_000, windowMs: 700 })).to.equal('7 sweep fe80::1%eth0 1 65535 21000 3 1000 700'));
 
 describe('wire: a listener', () => {
   it('has its one address, its time and those whom it hears', () =>
@@ -52,6 +54,10 @@ describe('wire: a line that fits', () => {
     ['1 unprobed EMFILE socket', { id: 1, is: 'reply', reply: { event: 'unprobed', errno: 'EMFILE', operation: 'socket' } }],
     ['1 fact routes4 6869', { id: 1, is: 'fact', name: 'routes4', text: 'hi' }],
     ['1 row 7372633d', { id: 1, is: 'row', text: 'src=' }],
+    ['1 ports 22 22 open', { id: 1, is: 'ports', first: 22, last: 22, state: 'open' }],
+    ['1 ports 1 65535 error-EHOSTUNREACH', { id: 1, is: 'ports', first: 1, last: 65_535, state: 'error-EHOSTUNREACH' }],
+    ['1 silent 0', { id: 1, is: 'count', of: 'silent', count: 0 }],
+    ['1 swept 196605', { id: 1, is: 'count', of: 'swept', count: 196_605 }],
     ['4294 end', { id: 4294, is: 'end' }],
   ];
   for (const [line, parsed] of rows) it(line, () => expect(parseLine(line)).to.deep.equal(parsed));
@@ -71,6 +77,7 @@ describe('wire: a line that does not fit is no event', () => {
     ['an ICMP of version 5', '1 icmp 1 5 3 13 172.22.22.4'], ['an ICMP from nobody', '1 icmp 1 4 3 13'], ['an ICMP from a name', '1 icmp 1 4 3 13 gateway'], ['an ICMP type that is none', '1 icmp 1 4 x 13 172.22.22.4'],
     ['an ICMP from a scope with an escape', '1 icmp 1 6 1 1 fe80::1%\u001b[2J'],
     ['a fact without a text', '1 fact routes4'], ['a fact in capitals', '1 fact Routes4 00'], ['a fact of a strange name', '1 fact __proto__ 00'],
+    ['ports without a state', '1 ports 1 2'], ['ports in a state that there is not', '1 ports 1 2 fine'], ['ports backwards', '1 ports 2 1 open'], ['port 0', '1 ports 0 1 open'], ['port 65536', '1 ports 1 65536 open'], ['ports with more', '1 ports 1 2 open 3'], ['silence that is not counted', '1 silent many'],
     ['a fact in odd hex', '1 fact routes4 0af'], ['a fact that is no hex', '1 fact routes4 xy'], ['a row that is no hex', '1 row xy'], ['a row with more', '1 row 00 00'],
   ];
   for (const [sentence, line] of rows) it(sentence, () => expect(parseLine(line)).to.equal(null));
@@ -96,7 +103,7 @@ describe('wire: whatever comes', () => {
     fc.constantFrom('1', '0', '-', '4', '6', '00', '0af', 'EPERM', 'send', 'fe80::1%\u001b[2J', '10.0.0.1', '999999999999', '1.5', '', 'routes4', '-1', '\u0000', 'end'),
     fc.string({ maxLength: 8 }),
   );
-  const line = fc.tuple(fc.constantFrom('1', '7', '-1', 'x'), fc.constantFrom('sent', 'connected', 'data', 'closed', 'error', 'icmp', 'unprobed', 'fact', 'row', 'end'), fc.array(field, { maxLength: 6 }))
+  const line = fc.tuple(fc.constantFrom('1', '7', '-1', 'x'), fc.constantFrom('sent', 'connected', 'data', 'closed', 'error', 'icmp', 'unprobed', 'fact', 'row', 'ports', 'silent', 'swept', 'end'), fc.array(field, { maxLength: 6 }))
     .map(([id, event, rest]) => [id, event, ...rest].join(' '));
 
   it('no text makes it throw, and what it gives fits the grammar', () => fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), line), (text) => {

@@ -1,0 +1,55 @@
+// What came of a sweep: pair by pair, for people and for CI.
+import { expect } from 'chai';
+import type { Pair, PlannedFlow, UnitResult } from '../../../lib/model.ts';
+import { counted, pairResults, rangesOf, renderJunit, told } from '../../../lib/sweep/report.ts';
+import { disjoint } from '../../../lib/sweep/schedule.ts';
+
+const pair = (id: string): Pair => ({ id, from: id.split(' ')[0] ?? '', to: 'ntp', address: '172.22.22.3', allowed: [], template: {} as PlannedFlow });
+const unit = (name: string, first: number, over: Partial<UnitResult> = {}): UnitResult => ({ pair: name, first, last: first + 9, passed: { proven: 10 }, open: [], red: [], more: 0, packets: 30, ms: 500, ...over });
+const of = (results: readonly UnitResult[], units = results): ReturnType<typeof pairResults> => pairResults([pair('joi -> ntp vmbr1')], units, results);
+const name = 'joi -> ntp vmbr1';
+
+describe('sweep: a pair', () => {
+  it('that is blocked in all its units passes', () => expect(of([unit(name, 1), unit(name, 11)])).to.deep.include.members([{ id: name, from: 'joi', to: 'ntp', result: 'pass', passed: { proven: 20 }, open: [], red: [], more: 0, missing: 0, packets: 60, ms: 1000 }]));
+  it('with a port that is open in one of them fails', () => expect(of([unit(name, 1), unit(name, 11, { red: [{ port: 12, result: 'fail', reason: 'reached' }, { port: 13, result: 'inconclusive', reason: 'who knows' }] })])[0]?.result).to.equal('fail'));
+  it('with one that could not be told is inconclusive', () => expect(of([unit(name, 1, { red: [{ port: 3, result: 'inconclusive', reason: 'who knows' }] })])[0]?.result).to.equal('inconclusive'));
+  it('with a unit that was not swept is no pass', () => expect(of([unit(name, 1)], [unit(name, 1), unit(name, 11)])[0]).to.include({ result: 'inconclusive', missing: 1 }));
+  it('of which nothing was swept is no pass', () => expect(of([], [unit(name, 1)])[0]).to.include({ result: 'inconclusive', missing: 1 }));
+});
+
+describe('sweep: the report', () => {
+  const reached = (port: number): UnitResult['red'][number] => ({ port, result: 'fail', reason: `reached: ntp's connection tracking has it: ipv4 sport=1 dport=${port}\u001b[31m` });
+  const results = of([unit(name, 1, { passed: { proven: 7 }, open: [8], red: [reached(1), reached(2), reached(5)], more: 4 })]);
+  it('tells ports with one reason together, and how many it does not', () => expect(told(results[0] as (typeof results)[number])).to.deep.equal([
+    'FAIL joi -> ntp vmbr1: blocked 7 proven; allowed and open: 8',
+    "       fail: tcp/1-2,5: reached: ntp's connection tracking has it: ipv4 sport=1 dport=1\uFFFD[31m",
+    '       and 4 ports more',
+  ]));
+  it('has a case a pair', () => {
+    const junit = renderJunit([...results, ...of([unit(name, 1)]), ...of([], [unit(name, 1)])], { phase: 'steady' });
+    expect(junit).to.include('tests="3" failures="1" errors="1"').and.not.include('\u001b');
+    expect(junit.match(/<testcase /g)).to.have.length(3);
+    expect(junit).to.match(/<testcase classname="sweep.joi" name="joi -&gt; ntp vmbr1 tcp" time="0.500">\s*<failure message="tcp\/1: reached/);
+  });
+  it('counts pairs', () => expect(counted(results)).to.deep.equal({ pass: 0, fail: 1, inconclusive: 0 }));
+  it('writes ports as ranges', () => expect(rangesOf([9, 1, 2, 3])).to.equal('1-3,9'));
+});
+
+describe('sweep: the schedule', () => {
+  it('does each once, and never two that need the same at a time', async () => {
+    const all = ['ab', 'bc', 'cd', 'ad', 'bd', 'ac', 'ab'];
+    const [under, done, most] = [new Set<string>(), [] as string[], { atOnce: 0 }];
+    await disjoint(all, (one) => one.split(''), async (one) => {
+      for (const need of one) expect(under.has(need), `${need} of ${one}`).to.equal(false);
+      for (const need of one) under.add(need);
+      most.atOnce = Math.max(most.atOnce, under.size / 2);
+      await new Promise(setImmediate);
+      for (const need of one) under.delete(need);
+      done.push(one);
+    });
+    expect(done.toSorted()).to.deep.equal(all.toSorted());
+    expect(most.atOnce).to.equal(2);
+  });
+  it('ends where there is nothing to do', () => disjoint([], () => [], () => Promise.resolve()));
+  it('says what went wrong', async () => expect(await disjoint(['a'], (one) => [one], () => Promise.reject(new Error('broken'))).catch((error: Error) => error.message)).to.equal('broken'));
+});
