@@ -1,7 +1,7 @@
 # All TCP ports of an address, by SYNs of our own: one socket whatever their number, at a rate that the operator names.
 TICK = 0.01  # so often a burst goes out
 FULL = 0.5  # of the connection tracking's table; then we wait: a machine whose table is full drops its users' connections
-SYN, RST, SYN_ACK = 0x02, 0x04, 0x12  # RFC 9293, section 3.1
+FLAGS = {"SYN": 0x02, "RST": 0x04, "SYN-ACK": 0x12}  # RFC 9293, section 3.1
 TRACKED = "/proc/sys/net/netfilter/nf_conntrack_"
 
 
@@ -31,7 +31,7 @@ class Sweep(Look):
         self.start = self.told_at = time.monotonic()
         sock = self.resolve() and self.open(1)
         if sock:
-            self.packet = struct.pack("!HHIIBBHHHBBH", self.own_port, 0, self.seq, 0, 6 << 4, SYN, 64240, 0, 0, 2, 4, 1460)
+            self.packet = struct.pack("!HHIIBBHHHBBH", self.own_port, 0, self.seq, 0, 6 << 4, FLAGS["SYN"], 64240, 0, 0, 2, 4, 1460)
             ends = packed(sock.getsockname()[0].split("%")[0]) + packed(self.target[0].split("%")[0])
             pseudo = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(self.packet))  # RFC 9293, section 3.1; RFC 8200, section 8.1
             self.sum = sum(struct.unpack("!%dH" % ((len(pseudo) + len(self.packet)) // 2), pseudo + self.packet))
@@ -107,9 +107,9 @@ class Sweep(Look):
     def hear(self, segment):
         port, _, _, ack, _, flags = struct.unpack("!HHIIBB", segment[:14].ljust(14, b"\0"))
         if port in self.states and ack == (self.seq + 1) & 0xFFFFFFFF and self.states[port] != "open":
-            if flags & SYN_ACK == SYN_ACK:
+            if flags & FLAGS["SYN-ACK"] == FLAGS["SYN-ACK"]:
                 self.states[port] = "open"
-            elif flags & RST:
+            elif flags & FLAGS["RST"]:
                 self.states[port] = "reset"
 
     def finish_with_states(self):

@@ -9,6 +9,16 @@ const folder = join(import.meta.dirname, '../../../lib/prober');
 for (const [name, kind] of [['python', 'python'], ['shell', 'sh']] as const)
   describe(`program: ${kind}`, () => {
     it('has every part that there is, once', () => expect([...parts[name]].toSorted()).to.deep.equal(readdirSync(join(folder, name)).toSorted()));
+    it('has no function, class or constant twice: all parts have one room for names', () => {
+      const defined = (part: string): readonly string[] => {
+        const text = readFileSync(join(folder, name, part), 'utf8');
+        const lines = [...text.matchAll(/^(?:def |class )(\w+)|^([A-Z_][A-Z0-9_]*(?:, [A-Z_][A-Z0-9_]*)*) = |^(\w+)\(\) [{(]/gm)];
+        return lines.flatMap(([, python = '', constants = '', shell = '']) => [python, shell, ...constants.split(', ')]).filter((one) => one !== '');
+      };
+      const all = parts[name].flatMap((part) => [...new Set(defined(part))]);
+      expect(all.length).to.be.greaterThan(20);
+      expect(all.filter((one, index) => all.indexOf(one) !== index)).to.deep.equal([]);
+    });
     for (const part of parts[name]) {
       const text = readFileSync(join(folder, name, part), 'utf8');
       it(`carries ${part}, which says on top what it is`, () => {
