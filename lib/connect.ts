@@ -30,20 +30,33 @@ export function connectFromHere({ hostName, port }: Place): Promise<Duplex> {
   return hedged(attempt, { ...connects, isFinal: ({ code }: Error & { code?: string }) => code !== 'EHOSTUNREACH' && code !== undefined, drop: (socket) => void socket.destroy() });
 }
 
-/** Through the gateway's session. */
-export async function connectThrough({ hostName, port }: Place, through: Through): Promise<Duplex> {
+/**
+ * Through the gateway's session. @param pace the tries, of which one a moment is begun
+ * @throws `timed out`: no connection stood, though the session could be heard all the while · that the session stalls · what sshd says
+ */
+export async function connectThrough({ hostName, port }: Place, through: Through, pace: Readonly<{ tries: number; everyMs: number }> = connects): Promise<Duplex> {
+  let heard = 0;
+  const attempt = (): Promise<Duplex> => {
+    // The session's own packets are lost as well: a try that waits in its stream has asked nobody, and is answered by nothing.
+    void isHeard(through, 2 * pace.everyMs).then((soon) => (heard += soon ? 1 : 0));
+    return through.forward(hostName, port);
+  };
   try {
-    return await hedged(() => through.forward(hostName, port), { ...connects, isFinal: ({ message }) => !/No route to host|timed out/i.test(message), drop: (channel) => void channel.destroy() });
+    return await hedged(attempt, { ...pace, isFinal: ({ message }) => !/No route to host|timed out/i.test(message), drop: (channel) => void channel.destroy() });
   } catch (error) {
     // A session's answers come in order: once it says anything after all this time, no connection stood.
-    if (/timed out/.test((error as Error).message) && !(await isHeard(through))) throw new Error(`the session on ${through.login.name} stalls`, { cause: error });
+    const stalls = /timed out/.test((error as Error).message) && (!(await isHeard(through, sessionMs)) || heard < pace.tries * heardShare);
+    if (stalls) throw new Error(`the session on ${through.login.name} stalls`, { cause: error });
     throw error;
   }
 }
 
-function isHeard(session: Through): Promise<boolean> {
+/** Of its questions, one each second, so many are answered within two by a session that loses a fifth of its packets each way, and by none that stands still. */
+const heardShare = 0.75;
+
+function isHeard(session: Through, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve(false), sessionMs).unref();
+    setTimeout(() => resolve(false), withinMs).unref();
     void session.closed.then(() => resolve(false));
     session.exec('true').then((channel) => channel.destroy(), () => undefined).then(() => resolve(true), () => resolve(true));
   });
