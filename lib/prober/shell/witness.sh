@@ -51,6 +51,7 @@ lock() { # id, loopback address: nc holds the port, in our process group, and so
     *) errno=EAGAIN ;;
   esac
   kill -9 $pid
+  wait $pid # whoever looks around next must not meet what has given way
   say "$id unprobed $errno lock"
 }
 
@@ -59,6 +60,12 @@ unlock() { # id, loopback address: the nc that holds it, if it is of our group
   set +f
   for process in /proc/[0-9]*; do
     read -r pid _ _ _ leader _ <$process/stat && [ "$leader" = "$group" ] || continue
-    case $(tr '\0' ' ' <$process/cmdline) in *"nc -lk -s $2 -p 16176 "*) kill -9 $pid ;; esac
+    case $(tr '\0' ' ' <$process/cmdline) in *"nc -lk -s $2 -p 16176 "*) ;; *) continue ;; esac
+    kill -9 $pid
+    naps=0
+    while read -r _ _ state _ <$process/stat && [ $state != Z ] && [ $naps -lt 100 ]; do
+      naps=$((naps + 1))
+      sleep 0.02
+    done
   done
 }
