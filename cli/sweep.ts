@@ -130,11 +130,11 @@ async function main(): Promise<number> {
 
   const pairs = pairResults(work.pairs, work.units, work.units.flatMap((unit) => results.get(keyOf(unit)) ?? []));
   report(folder, pairs, { startedAt, phase: asked.phase, rate: String(asked.rate), ports: asked.ports.join('-') });
-  for (const { cause: why } of failures) process.stdout.write(`not entered: ${printable(why)}\n`);
+  for (const { cause: why } of failures) process.stdout.write(`could not look: ${printable(why)}\n`);
   const { pass, fail, inconclusive } = counted(pairs);
   process.stdout.write(`${pass} pairs blocked, ${fail} not, ${inconclusive} could not be told; ${sent} packets in ${Math.round((Date.now() - began) / 1000)} s\nreport: ${relative(process.cwd(), folder)}\n`);
   if (cause !== null) process.stdout.write(`${cause as string}; to go on: npm run sweep -- --resume ${relative(process.cwd(), folder)} and the same arguments\n`);
-  return cause === null ? (fail + inconclusive === 0 ? 0 : 1) : cause === 'stopped by SIGINT' ? 130 : 143;
+  return cause === null ? (fail + inconclusive + failures.length === 0 ? 0 : 1) : cause === 'stopped by SIGINT' ? 130 : 143;
 }
 
 function report(folder: string, pairs: readonly PairResult[], properties: Readonly<Record<string, string>>): void {

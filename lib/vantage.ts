@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import pLimit from 'p-limit';
 import type { Arrival, Exchange, Failure, Frame, Listener, RawLook, Reply, SweepLook, Swept, Timing } from './model.ts';
 import { program } from './prober/program.ts';
+import { sweepOf } from './swept.ts';
 import { exchangeCommand, frameCommand, listenCommand, longestLine, parseLine, rawCommand, sweepCommand, type Line } from './wire.ts';
 
 export type Looked = Readonly<{ replies: readonly Reply[]; failure: Failure | null }>;
@@ -263,26 +264,6 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     };
     if (lost !== null) boot.ready(lost);
   });
-}
-
-/** A prober waits on purpose while its machine has too many connections to track, which are forgotten after two minutes. */
-const sweepPatienceMs = 300_000;
-
-async function sweepOf({ first, last, attempts, rate, windowMs }: SweepLook, onPackets: (count: number) => void, ask: (timeoutMs: number, onLine: (line: Line) => void) => Promise<{ failure: Failure | null }>): Promise<Swept | Failure> {
-  const states = new Map<number, string>();
-  const icmp = new Map<number, Extract<Reply, { event: 'icmp' }>>();
-  const counts = { silent: 0, swept: 0 };
-  const refused: string[] = [];
-  const { failure } = await ask((((last - first + 1) * attempts) / rate) * 3_000 + attempts * windowMs + sweepPatienceMs, (line) => {
-    // Of ports that nobody asked for, nothing is kept: however much a prober says, that is the range's own.
-    if (line.is === 'ports') for (let port = Math.max(first, line.first); port <= Math.min(last, line.last); port += 1) states.set(port, line.state);
-    else if (line.is === 'count') counts[line.of] = line.count;
-    else if (line.is === 'reply' && line.reply.event === 'icmp' && line.reply.try >= first && line.reply.try <= last) icmp.set(line.reply.try, line.reply);
-    else if (line.is === 'reply' && line.reply.event === 'unprobed' && refused.length === 0) refused.push(`${line.reply.operation}: ${line.reply.errno}`);
-    if (line.is === 'count' && line.of === 'swept') onPackets(line.count);
-  });
-  if (refused[0] !== undefined) return { operation: 'exchange', cause: refused[0] };
-  return failure ?? { states, icmp, silent: counts.silent, packets: counts.swept };
 }
 
 async function notEnded({ id }: Listener): Promise<{ failure: Failure }> {

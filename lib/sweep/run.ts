@@ -14,7 +14,7 @@ import { startTracking } from '../track.ts';
 import type { Vantage } from '../vantage.ts';
 import { judgeUnit, unsettled } from './judge.ts';
 import { disjoint } from './schedule.ts';
-import { pairsOf, portsOfUnit, unitsOf } from './units.ts';
+import { pairsOf, portsOfUnit, unitsOf, unknownPairs } from './units.ts';
 
 export type SweepOptions = Readonly<{
   inventory: Inventory;
@@ -22,7 +22,7 @@ export type SweepOptions = Readonly<{
   /** Packets a second, a vantage. */
   rate: number;
   ports: readonly [first: number, last: number];
-  wanted: (pair: Pair) => boolean;
+  wanted: (pair: Pick<Pair, 'from' | 'to'>) => boolean;
   /** What an earlier sweep has done already: asked before a unit is swept. */
   done: (unit: Unit) => boolean;
   /** All there is to do, before anything is swept, and again at each shift. @throws what is wrong with it: then nothing is */
@@ -42,7 +42,7 @@ const portOf = (token: string): number => 20_000 + (Number.parseInt(token.slice(
 /** A prober lives half an hour (lifetimeS in vantage.ts); the last unit of a shift may take minutes. */
 const shiftMs = 1_200_000;
 
-/** In shifts, each with logins of its own. @returns the hosts that could not be entered in the last one: their units are inconclusive */
+/** In shifts, each with logins of its own. @returns what kept it from looking in the last one: hosts that could not be entered, addresses that are not known */
 export async function sweep(options: SweepOptions): Promise<readonly Failure[]> {
   for (;;) {
     const { failures, left } = await shift(options, Date.now() + shiftMs);
@@ -107,7 +107,8 @@ async function shift({ inventory: given, phase, rate, ports, wanted, done, plann
         else await sweepUnit(pair, unit, vantage);
       }
     });
-    return { failures: entered.flatMap(({ facts }) => (isFailure(facts) ? [facts] : [])), left: units.flatMap((one) => one.units).filter((unit) => !done(unit)).length };
+    const unknownTo = unknownPairs(plan, Object.keys(inventory.matrix.hosts)).filter(wanted).map(({ id, cause }): Failure => ({ operation: 'facts', cause: `${id}: not swept: ${cause}` }));
+    return { failures: [...entered.flatMap(({ facts }) => (isFailure(facts) ? [facts] : [])), ...unknownTo], left: units.flatMap((one) => one.units).filter((unit) => !done(unit)).length };
   } finally {
     leave();
   }

@@ -20,6 +20,15 @@ export function pairsOf({ flows }: Plan, sources: readonly string[]): readonly P
   });
 }
 
+/** What is no pair, since its address could not be found out: nothing is swept there, and that is no pass. */
+export function unknownPairs({ flows }: Plan, sources: readonly string[]): readonly Readonly<{ id: string; from: string; to: string; cause: string }>[] {
+  const found = flows.flatMap(({ flow, probe: { look } }) => {
+    if (flow.transport !== 'tcp' || !sources.includes(flow.from) || look.by !== 'facts' || look.outcome.seen !== 'unprobed') return [];
+    return [{ id: flow.id.replace(/ tcp\/.*$/, ''), from: flow.from, to: flow.to, cause: look.outcome.failure.cause }];
+  });
+  return [...grouped(found, ({ id }) => id).values()].flatMap(([first]) => first ?? []);
+}
+
 /** The most ports that can be swept before what the first one left is forgotten. */
 export const portsOfUnit = (rate: number, attempts: number): number => Math.max(1, Math.floor((rate * unitSeconds) / attempts));
 

@@ -79,6 +79,8 @@ class Sweep(Look):
                 if not self.read_errors(port, self.sockets[0]):
                     self.states[port] = "barred" if error.errno == errno.EPERM else "error-" + name_of(error.errno)
                     break
+        else:
+            self.states[port] = "error-EAGAIN"  # it never left, so its silence would say nothing
         return True
 
     def is_full(self):

@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import type { Pair, Resets, Swept, Tracked, UnitResult } from '../../../lib/model.ts';
 import { judgeUnit, unsettled, type SweepSeen } from '../../../lib/sweep/judge.ts';
-import { pairsOf, portsOfUnit, unitsOf } from '../../../lib/sweep/units.ts';
+import { pairsOf, portsOfUnit, unitsOf, unknownPairs } from '../../../lib/sweep/units.ts';
 import { anObservation, failed, held, token } from '../../fixtures/flows.ts';
-import { discovery, inventory, machines, plan } from '../../fixtures/site.ts';
+import { discovery, inventory, machines, plan, without } from '../../fixtures/site.ts';
 
 const whole = plan();
 const pairs = pairsOf(whole, machines);
@@ -24,6 +24,12 @@ describe('sweep: the pairs', () => {
     expect(pairOf('joi -> mesh nebula').allowed).to.deep.equal([8444]);
     expect(pairOf('gateway -> joi vmbr1').allowed).to.deep.equal([22]);
     expect(pairOf('joi -> ntp vmbr1').allowed).to.deep.equal([]);
+  });
+  it('that nobody knows the address of are named, and are no pairs', () => {
+    const less = plan({ discovery: without('mesh') });
+    expect(unknownPairs(whole, machines)).to.deep.equal([]);
+    expect(unknownPairs(less, machines).map(({ id }) => id)).to.include('ntp -> mesh wan');
+    expect(pairsOf(less, machines).map(({ id }) => id)).to.not.include('ntp -> mesh wan');
   });
   it('are swept in units that connection tracking can keep', () => {
     expect(portsOfUnit(1_000, 3)).to.equal(10_000);
