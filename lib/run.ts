@@ -153,7 +153,7 @@ function settleResets(counting: Counting, { flows }: Plan, observations: Readonl
 }
 
 /** By host: the address that our login stands on. */
-function sessionsOf(entered: readonly Entered[]): ReadonlyMap<string, string> {
+export function sessionsOf(entered: readonly Entered[]): ReadonlyMap<string, string> {
   return new Map(entered.flatMap(({ host, login }) => (login?.outcome.seen === 'answered' && login.address !== null ? [[host, login.address] as const] : [])));
 }
 
@@ -175,7 +175,8 @@ function hostRecord({ host, vantage, session, facts }: Entered, configuration: H
   };
 }
 
-function leave(entered: readonly Entered[]): void {
+/** Ends their probers and sessions. */
+export function leave(entered: readonly Entered[]): void {
   for (const { vantage, session } of entered) {
     vantage?.close();
     session?.end();

@@ -8,7 +8,7 @@ import { withTries } from '../loss.ts';
 import { makePlan } from '../plan.ts';
 import { startCounting } from '../resets.ts';
 import { endRows } from '../rows.ts';
-import { discover } from '../run.ts';
+import { discover, leave, sessionsOf } from '../run.ts';
 import { lockOf } from '../shard.ts';
 import { startTracking } from '../track.ts';
 import type { Vantage } from '../vantage.ts';
@@ -54,17 +54,11 @@ async function shift({ inventory: given, phase, rate, ports, wanted, done, plann
   const newToken = (): string => randomBytes(16).toString('hex');
   const inventory = endRows(given, new Date().toISOString().slice(0, 10));
   const entered = await enterAll(inventory, lockOf(randomUUID(), null));
-  const leave = (): void => {
-    for (const { vantage, session } of entered) {
-      vantage?.close();
-      session?.end();
-    }
-  };
-  stoppable(leave);
+  stoppable(() => leave(entered));
   const vantages = new Map(entered.flatMap(({ host, vantage }) => (vantage === null ? [] : [[host, vantage] as const])));
-  const unknown = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts');
-  if (unknown !== undefined) throw new Error(`${unknown.cause}. Nothing was sent`);
   try {
+    const unknown = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts');
+    if (unknown !== undefined) throw new Error(`${unknown.cause}. Nothing was sent`);
     const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
     const plan = makePlan({ inventory, discovery, phase, newToken });
     const pairs = pairsOf(plan, Object.keys(inventory.matrix.hosts)).filter(wanted);
@@ -74,7 +68,7 @@ async function shift({ inventory: given, phase, rate, ports, wanted, done, plann
     const seat = { entered, vantages, stopped };
     const probes = [...base.flows.map(({ probe }) => probe), ...plan.controls.filter((probe) => probe.look.by !== 'frame')];
     const observations = new Map<string, Observation>((await Promise.all(probes.map((probe) => look(probe, seat)))).map((one) => [one.id, one]));
-    const sessions = new Map(entered.flatMap(({ host, login }) => (login?.address != null && login.outcome.seen === 'answered' ? [[host, login.address] as const] : [])));
+    const sessions = sessionsOf(entered);
 
     const settle = async (host: string, unsure: readonly Probe[]): Promise<ReadonlyMap<string, Resets>> => {
       const target = vantages.get(host);
@@ -110,7 +104,7 @@ async function shift({ inventory: given, phase, rate, ports, wanted, done, plann
     const unknownTo = unknownPairs(plan, Object.keys(inventory.matrix.hosts)).filter(wanted).map(({ id, cause }): Failure => ({ operation: 'facts', cause: `${id}: not swept: ${cause}` }));
     return { failures: [...entered.flatMap(({ facts }) => (isFailure(facts) ? [facts] : [])), ...unknownTo], left: units.flatMap((one) => one.units).filter((unit) => !done(unit)).length };
   } finally {
-    leave();
+    leave(entered);
   }
 }
 
