@@ -53,9 +53,13 @@ export function hostAt({ inventory, discovery }: Pick<Input, 'inventory' | 'disc
   return Object.keys(inventory.matrix.hosts).find((host) => isAddressOf(inventory, discovery, host, address)) ?? null;
 }
 
-/** A destination port that nobody could have meant by a rule, drawn from a token: above those that services and IANA take. */
+/**
+ * A port that nobody could have meant by a rule, drawn from a token: 61000 to 65499. Above those that services and IANA take, and above those that
+ * Linux gives to who names none (32768 to 60999, net.ipv4.ip_local_port_range in its ip-sysctl): an answer to a program's own question, from such
+ * a port, would let in what the cell says is denied.
+ */
 export function highPort(token: string): number {
-  return 40_000 + (Number.parseInt(token.slice(0, 6), 16) % 20_000);
+  return 61_000 + (Number.parseInt(token.slice(0, 6), 16) % 4_500);
 }
 
 /** Stateless rules for replies are written for these: DNS, DHCP, Kerberos, NTP, HTTPS. */
