@@ -20,7 +20,7 @@ const mostRounds = 60;
  * looks may move the count all the same. That it stood still is true whoever else is there; that it moved is believed only if it does so
  * each time that a group is asked, and stands still before.
  */
-type Sharing = Readonly<{ turn: string; pause?: () => Promise<unknown> }>;
+export type Sharing = Readonly<{ turn: string; pause?: () => Promise<unknown> }>;
 const momentMs = 500;
 /** Others' looks and turns take seconds, of each; a shard that ends lets go. */
 const mostMoments = { ofATurn: 600, untilStill: 120 } as const;

@@ -1,26 +1,22 @@
 // The conductor: enters the hosts, plans, looks at everything at once, judges. The only file that joins the rest; a probe
 // never makes it throw.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { askAgain, measureLoss } from './again.ts';
 import { clockOf } from './clock.ts';
 import { configurationWarnings, parseConfiguration } from './configuration.ts';
 import { interfaceOf, isFailure, operator } from './facts.ts';
 import { enterAll, type Entered } from './enter.ts';
 import { findingsOf } from './findings.ts';
-import { startListening } from './listen.ts';
 import { configWarnings } from './login.ts';
-import { look, lookAtAll } from './look.ts';
-import { withTries } from './loss.ts';
-import type { Configuration, Discovery, Failure, HostRecord, Inventory, Observation, Phase, Plan, Probe, Resets, RunRecord } from './model.ts';
+import { look } from './look.ts';
+import type { Configuration, Discovery, Failure, HostRecord, Inventory, Phase, Plan, Probe, RunRecord } from './model.ts';
+import { observe } from './observe.ts';
 import { paced } from './paced.ts';
 import { makePlan } from './plan.ts';
-import { startCounting, type Counting } from './resets.ts';
 import { resolveNames } from './resolve.ts';
 import { endRows } from './rows.ts';
 import { NothingSelected, select, type Selection } from './select.ts';
 import { lockOf, ownSources, shardSelection, turnOf, type OneOf } from './shard.ts';
 import { makeSteps } from './steps.ts';
-import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
 import { applyWaivers } from './waivers.ts';
 
@@ -68,36 +64,21 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
     stopped ??= cause;
     leave(entered);
   };
-  const seat = { entered, vantages, stopped: () => stopped, onLooked: progress?.looked };
-  const observe = async (): Promise<RunRecord> => {
-    const [listening, tracking] = await Promise.all([startListening({ listeners: plan.listeners, hosts: discovery.hosts, newToken }, vantages), startTracking(discovery, vantages)]);
-    const counting = await startCounting(vantages, oneOf === null ? null : { turn: turnOf(runId) });
-    steps.end('start listeners and witnesses');
-    const once = byId(await lookAtAll(plan, (probe) => look(probe, seat), counting.note));
-    steps.end('look');
-    const measured = await measureLoss(plan, once, vantages);
-    const seen = { inventory, discovery, phase, plan, sessions: sessionsOf(entered) };
-    const soFar = measured.tries === 0 ? [] : findingsOf({ ...seen, observations: once, tracked: await tracking.read(), heard: new Map(), resets: new Map() });
-    const { observations, loss } = await askAgain({ plan, loss: measured, observations: once, findings: soFar, look: (probe) => look(probe, seat) });
-    steps.end('measure the loss and look again');
-    if (loss.extraTries > 0) await counting.note();
-    const resets = await settleResets(counting, plan, observations, async (probe) => {
-      // One SYN has one RST, whereas a busy machine's second try has another. A refusal that does not come again is asked for with
-      // all tries: one SYN, lost unseen, would count as no RST, and a refusal as a firewall's.
-      const single = observations.get(probe.id)?.outcome.seen === 'refused' ? (await look(withTries(probe, 1, true), seat)).outcome : null;
-      return single?.seen === 'refused' ? single : (await look(loss.tries ? withTries(probe, loss.tries, true) : probe, seat)).outcome;
-    });
-    steps.end('settle resets');
-    const [tracked, heard, configurations] = await Promise.all([tracking.finish(), listening.finish(), configured]);
+  const record = async (): Promise<RunRecord> => {
+    const seat = { entered, vantages, stopped: () => stopped, onLooked: progress?.looked };
+    const turn = oneOf === null ? null : { turn: turnOf(runId) };
+    const { loss, ...seen } = await observe({ inventory, discovery, phase, plan, sessions: sessionsOf(entered) }, { vantages, newToken, turn, look: (probe) => look(probe, seat), steps });
+    const configurations = await configured;
     const hosts = entered.map((one, index) => hostRecord(one, configurations[index] ?? null));
     leave(entered);
     steps.end('read the witnesses');
-    const judged = applyWaivers(findingsOf({ ...seen, observations, tracked, heard, resets }), inventory.waivers ?? [], today);
+    const judged = applyWaivers(findingsOf(seen), inventory.waivers ?? [], today);
     steps.end('judge');
     const { findings } = judged;
     const chosen = new Set(flows.map(({ flow }) => flow.id));
     // Of a part of the matrix: what its cells do not match may well match others.
     const uses = judged.uses.filter(({ state }) => selection === null || state === 'waives' || state === 'expired');
+    const { observations, phase: _phase, ...account } = seen;
     return {
       schema: 1,
       run: {
@@ -107,7 +88,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       },
       controls: [...plan.controls.map(({ id }) => id), ...plan.flows.map(({ flow }) => flow.id).filter((id) => !chosen.has(id))].flatMap((id) => observations.get(id) ?? []),
       findings: findings.filter(({ flow }) => chosen.has(flow.id)),
-      account: { inventory, discovery, plan, tracked, heard, resets, sessions: seen.sessions },
+      account,
     };
   };
   if (flows.length === 0 && shard?.sources.length !== 0) {
@@ -115,7 +96,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
     throw new NothingSelected(selection?.name ?? 'the inventory');
   }
   progress?.planned(flows);
-  return { flows, whole: given.selection === null, interrupt, record: observe() };
+  return { flows, whole: given.selection === null, interrupt, record: record() };
 }
 
 /** What the plan is made from. Asks the names of external targets, and sends nothing else. */
@@ -134,22 +115,6 @@ export async function discover(asking: Parameters<typeof resolveNames>[0], enter
     seenAs: beacons.flatMap(({ beacon }) => beacon?.seenAs ?? []).filter((address) => !Object.values(hosts).some((facts) => !isFailure(facts) && interfaceOf(facts, address) !== null)),
     names: await resolveNames(asking, hosts, vantages),
   };
-}
-
-const byId = (observations: readonly Observation[]): ReadonlyMap<string, Observation> => new Map(observations.map((observation) => [observation.id, observation]));
-
-/** Of the TCP looks at our own hosts that came to nothing or to a RST: was it the host's own kernel that answered? */
-function settleResets(counting: Counting, { flows }: Plan, observations: ReadonlyMap<string, Observation>, again: (probe: Probe) => Promise<Observation['outcome']>): Promise<ReadonlyMap<string, Resets>> {
-  // A SYN that the source's own firewall bars meets no port.
-  const probes = flows.flatMap(({ probe, nearWall, farWall }) => [nearWall !== null && observations.get(nearWall.id)?.outcome.seen === 'barred' ? null : probe, farWall].filter((one) => one !== null));
-  const unsure = probes.filter(({ id, flow, look: how }) => {
-    const outcome = observations.get(id)?.outcome;
-    return flow.transport === 'tcp' && how.by !== 'raw' && (outcome?.seen === 'silent' || (outcome?.seen === 'refused' && outcome.by === 'rst'));
-  });
-  return counting.settle(unsure, async (probe) => {
-    const outcome = await again(probe);
-    return outcome.seen === 'unprobed' ? null : outcome.seen === 'refused';
-  });
 }
 
 /** By host: the address that our login stands on. */
