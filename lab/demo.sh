@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 sh lab/packages.sh || exit 1
-trap 'npx --no-install tsx lab/cli.ts down' EXIT
+trap 'node --import tsx lab/cli.ts down' EXIT
 trap 'exit 130' INT TERM
-npx --no-install tsx lab/cli.ts up --phase steady || exit 1
-npx --no-install tsx lab/cli.ts test
+node --import tsx lab/cli.ts up --phase steady || exit 1
+node --import tsx lab/cli.ts test

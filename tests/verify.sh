@@ -4,4 +4,4 @@ set -eu
 cd "$(dirname "$0")/.."
 sh lab/packages.sh
 sh tests/setup.sh
-exec npx --no-install tsx tests/verify.ts
+exec node --import tsx tests/verify.ts

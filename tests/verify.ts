@@ -17,6 +17,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'flowproof-verify-'));
 
 const step = (name: string, ...argv: readonly string[]): Step => ({ name, argv, isSuite: false });
 const tool = (name: string, ...argv: readonly string[]): Step => step(name, 'npx', '--no-install', ...argv);
+/** A file of ours, as package.json starts them. */
+const program = (name: string, ...argv: readonly string[]): Step => step(name, process.execPath, '--import', 'tsx', ...argv);
 const suite = (name: string, config: string, ...files: readonly string[]): Step =>
   ({ name, isSuite: true, argv: ['npx', '--no-install', 'mocha', '--config', `tests/${config}.mocharc.json`, '--reporter', './tests/tally.ts', ...files] });
 
@@ -86,19 +88,19 @@ const tools = [step('tools for the tests', 'sh', 'tests/setup.sh'), step('a brow
 /** Side by side, each in turn: what needs no lab, and the first lab, beside which there may be no other. */
 const beforeLabs = [
   [suite('unit tests', 'unit'), tool('types', 'tsc'), tool('lint', 'oxlint', '--type-aware', '--deny-warnings'), tool('dead code', 'knip'), suite('workflows and systemd units', 'deploy')],
-  [tool('root file systems for the lab', 'tsx', 'lab/cli.ts', 'up'), inLab(alone)],
+  [program('root file systems for the lab', 'lab/cli.ts', 'up'), inLab(alone)],
 ];
 /** Namespaces of their own, and no lab; they wait most of their time. */
 const probers = [suite('the probers', 'prober')];
 /** The long ones first, so that no lane waits for the other at the end. */
 const inLanes = [
   ...scenarios.filter((name) => name !== alone).map(inLab),
-  tool('mutants, a sample', 'tsx', 'tests/mutation/cli.ts', '--sample'),
-  tool('loss and load, a run', 'tsx', 'tests/lab/loss.ts', '1'),
-  tool('soak, three runs', 'tsx', 'tests/lab/soak.ts', '3'),
+  program('mutants, a sample', 'tests/mutation/cli.ts', '--sample'),
+  program('loss and load, a run', 'tests/lab/loss.ts', '1'),
+  program('soak, three runs', 'tests/lab/soak.ts', '3'),
   suite('report.html in Chromium', 'browser'),
   // A fixed seed: fresh inputs are the nightly run's, whose counterexample is not the fault of the change that is being verified.
-  tool('hostile input, a sample', 'tsx', 'tests/fuzz.ts', '--seconds', '45', '--seed', '1'),
+  program('hostile input, a sample', 'tests/fuzz.ts', '--seconds', '45', '--seed', '1'),
 ];
 
 const results: Count[] = [];

@@ -28,7 +28,7 @@ export async function series(command: string, usual: number, perform: Perform, p
   const standing = await isHealthy();
   if (standing && machineNames.some((name) => probersOn(name).length > 0)) return refuse(`${command}: a run is under way in the lab: wait for its end`);
   const stop = new AbortController();
-  // Each time: npm and tsx hand a signal on that the terminal has sent us already.
+  // Each time: npm hands a signal on that the terminal has sent us already.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   await up({ phase: 'steady' });
   try {
