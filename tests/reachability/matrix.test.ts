@@ -82,6 +82,14 @@ function finish(record: RunRecord, exitCode: number = exitCodeOf(record)): void 
   if (signKey !== '' && record.findings.length > 0) signRun(folder, signKey, record.run.clock);
 }
 
+/** A run that comes to no record is a fault of ours, and has that for its report: no cell of it is green. */
+const endingOf = (run: Run): Promise<RunRecord> => run.record.catch((error: Error) => {
+  written = true;
+  live?.stop();
+  const { faults } = writeFault(reports, startedAt, 'the run comes to its end', error.message);
+  throw new Error([`the run came to no record: ${error.message}`, ...faults].join('\n'));
+});
+
 const entering: { run: Run | null } = { run: null };
 const stopped = (cause: string, exitCode: number): Promise<void> => {
   if (entering.run !== null) {
@@ -100,7 +108,7 @@ const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
 process.once('SIGINT', onSignal);
 process.once('SIGTERM', onSignal);
 
-const run = await prepare().catch((error: unknown) => error as Error);
+const run = await prepare().then((begun) => ({ ...begun, record: endingOf(begun) }), (error: unknown) => error as Error);
 if (!(run instanceof Error)) entering.run = run;
 
 if (run instanceof Error) {
