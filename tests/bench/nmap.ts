@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { run } from '../../lab/inside.ts';
 import { vmNames } from '../../lab/topology.ts';
-import { grouped } from '../../lib/reports/grouped.ts';
+import { grouped } from '../../lib/grouped.ts';
 import type { Cell } from '../lab/harness.ts';
 
 /** Where the machines have it: those of Alpine have another libc, so that it brings its own. */

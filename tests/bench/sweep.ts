@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { begin } from '../../lab/inside.ts';
 import { vmNames } from '../../lab/topology.ts';
 import { repository } from '../../lab/up.ts';
-import { grouped } from '../../lib/reports/grouped.ts';
+import { grouped } from '../../lib/grouped.ts';
 import { descendantsOf, shipped, type Cell } from '../lab/harness.ts';
 import { canAsk, prefix, type Call } from './nmap.ts';
 

@@ -1,11 +1,11 @@
 // The product: one test a flow, registered from the plan; each awaits its finding from one shared run.
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { expect } from 'chai';
 import { signatureOf, signRun } from '../../lib/bundle/sign.ts';
+import { sha256 } from '../../lib/hash.ts';
 import { parseInventory } from '../../lib/inventory.ts';
 import { compare } from '../../lib/matrix/compare.ts';
 import { readDocument } from '../../lib/matrix/document.ts';
@@ -49,8 +49,6 @@ async function prepare(): Promise<Run> {
     operator: `${userInfo().username}@${hostname()}`, selection: selectionOf(process.argv.slice(2)), oneOf, progress: live,
   });
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The document that the inventory is the data of. That the two differ is for people to mend; what is probed is what the inventory says. */
 function documentOf(inventory: Inventory, file: string): Readonly<{ matrixHash: string | null; warnings: readonly string[] }> {
