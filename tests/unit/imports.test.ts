@@ -88,7 +88,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'doctor/examine.ts': ['facts.ts', 'doctor/*'],
   'doctor/table.ts': ['reports/console.ts', 'doctor/*'],
   'doctor/gather.ts': ['node:child_process', 'node:crypto', 'node:fs', 'node:util', 'backing.ts', 'enter.ts', 'facts.ts', 'login.ts', 'run.ts', 'shard.ts', 'ssh.ts', 'track.ts', 'doctor/*'],
-  'nightly/since.ts': [],
+  'nightly/since.ts': ['changes.ts'],
   'nightly/prune.ts': [],
   'nightly/summary.ts': ['reports/console.ts', 'nightly/*'],
   'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'grouped.ts', 'reports/*'],
