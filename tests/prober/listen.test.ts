@@ -23,6 +23,7 @@ forEachKind('listeners', ({ kind, proberIn }) => {
     expect(await none?.hush()).to.deep.equal(['arrived 198.18.0.1 6003 -']);
     expect(await datagrams?.hush()).to.deep.equal([`arrived 198.18.0.1 6004 ${binary}`, `arrived 198.18.0.1 6005 ${'5a'.repeat(64)}`, 'arrived 198.18.0.1 6006 -']);
     expect(run(far, 'cat /proc/net/tcp /proc/net/udp')).to.not.match(/:1C8[EF0] /); // 7310 to 7312
+    expect(run(far, 'cat /proc/net/raw'), 'sockets that see SYNs').to.not.match(/:0006 /);
     expectEvents(await prober.ask(`tcp 198.18.0.2 7310 0 ${binary} 1 500 8000`), ['sent 1 # #', 'error 1 ECONNREFUSED connect']);
   });
 
