@@ -77,6 +77,18 @@ forEachKind('listeners', ({ kind, proberIn }) => {
     await witness.close();
   });
 
+  it('calls no connection half-open, in whichever order the kernel tells of it and of its SYN', async () => {
+    const prober = await proberIn(near);
+    for (const order of ['', '[::-1]']) {
+      const witness = await start(kind, { namespace: far, edit: (text) => text.replace('epoll.poll(wait, len(handlers))', (polled) => `${polled}${order}`) });
+      const one = await listenAt(witness, 'tcp 198.18.0.2 7340 30000 198.18.0.1');
+      await inOneRound(witness, () => undefined, () => prober.ask(`tcp 198.18.0.2 7340 0 ${hello} 1 500 200`));
+      await until('it arrived', () => witness.lines.some((line) => line.startsWith(`${one.id} arrived `)));
+      expectEvents(await one.hush(), [`arrived 198.18.0.1 # ${hello}`]);
+      await witness.close();
+    }
+  });
+
   it('has none of the SYNs that came before it, nor what its own machine\'s firewall drops', async () => {
     const [prober, witness] = [await proberIn(near), await start(kind, { namespace: far })];
     const [earlier, dropped] = [await listenAt(witness, 'tcp 198.18.0.2 7301 30000 198.18.0.1'), await listenAt(witness, 'tcp 198.18.0.2 7103 30000 198.18.0.1')];
