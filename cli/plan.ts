@@ -1,9 +1,10 @@
 // `npm run plan`: every cell that would be probed, and how many packets that makes from which addresses. Sends none.
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { forecast, undiscovered, type Forecast, type Packets } from '../lib/forecast.ts';
+import { sha256 } from '../lib/hash.ts';
 import { parseInventory } from '../lib/inventory.ts';
 import type { Inventory, Phase, Plan } from '../lib/model.ts';
 import { readRate, withRate } from '../lib/pace.ts';
@@ -26,7 +27,7 @@ function ask(): Asked {
   const rate = readRate(values.rate === undefined ? [] : [`--rate=${values.rate}`], process.env.FLOWPROOF_RATE);
   const inventory = endRows(withRate(parseInventory(source, file), rate), new Date().toISOString().slice(0, 10));
   const known = values.known === undefined ? null : readKnown(values.known);
-  return { json: values.json, phase, inventory, known, isOther: known !== null && known.run.inventoryHash !== createHash('sha256').update(source).digest('hex') };
+  return { json: values.json, phase, inventory, known, isOther: known !== null && known.run.inventoryHash !== sha256(source) };
 }
 
 function planOf({ inventory, known, phase }: Asked): Readonly<{ plan: Plan; told: Forecast }> {

@@ -1,11 +1,11 @@
 // `npm run sweep`: all 65,535 TCP ports from every machine to every other and to every external target. A case a pair; it can be stopped and
 // gone on with.
-import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
+import { sha256 } from '../lib/hash.ts';
 import { parseInventory } from '../lib/inventory.ts';
 import type { Pair, Unit, UnitResult } from '../lib/model.ts';
 import { printable } from '../lib/reports/console.ts';
@@ -99,7 +99,7 @@ async function main(): Promise<number> {
     wanted: ({ from, to }) => (asked.from.length === 0 || asked.from.includes(from)) && (asked.to.length === 0 || asked.to.includes(to)),
     planned: (pairs, units) => {
       if (pairs.length === 0) throw new UsageError(`--from ${asked.from.join(' ')} --to ${asked.to.join(' ')} selects no pair: no port was swept`);
-      const plan = createHash('sha256').update(JSON.stringify([createHash('sha256').update(source).digest('hex'), asked.phase, asked.rate, pairs.map(({ id, address }) => [id, address]), units])).digest('hex');
+      const plan = sha256(JSON.stringify([sha256(source), asked.phase, asked.rate, pairs.map(({ id, address }) => [id, address]), units]));
       const agreed = known?.plan ?? begun;
       begun = plan;
       if (agreed !== null && agreed !== plan) throw new UsageError(`${folder} is of another sweep (other machines, addresses, ports, rate, phase or inventory): no port was swept${results.size > 0 && known === null ? ' any more' : ''}. Give it the same arguments, or begin a new one`);

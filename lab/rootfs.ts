@@ -1,10 +1,11 @@
 // The root file systems of the machines, built once into the user's cache. The folder is
 // named by a hash of the recipe, so that a changed recipe builds anew.
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { LabError } from './error.ts';
 import { withLock } from './lock.ts';
 import { host } from './shell.ts';
 
@@ -20,7 +21,21 @@ export interface RootFileSystems {
 export async function rootFileSystems(): Promise<RootFileSystems> {
   const built = join(cache, await recipeHash());
   if (!existsSync(built)) await withLock('flowproof-build', () => build(built));
+  expectModes(built);
   return { debian: join(built, 'debian'), alpine: join(built, 'alpine') };
+}
+
+const setuid = 0o4000; // S_ISUID, which node does not name
+
+/**
+ * Copied without its mode, sudo makes nobody root, and every run on mesh and joi would lack root without a word.
+ * @throws LabError that names the file and the mend
+ */
+export function expectModes(built: string): void {
+  const sudo = join(built, 'debian/usr/bin/sudo');
+  const mode = statSync(sudo, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & setuid) !== 0) return;
+  throw new LabError(`${sudo} is not there, or has lost its setuid bit: the root file systems were copied without their modes. Remove ${built}, and \`npm run lab -- up\` builds it anew`);
 }
 
 async function build(built: string): Promise<void> {

@@ -8,18 +8,24 @@ export type Earlier = Readonly<{ folder: string; cells: readonly CellState[] }>;
 
 export type Changes = Readonly<{ changed: readonly Readonly<{ was: CellState; is: CellState }>[]; fresh: readonly CellState[]; gone: readonly CellState[] }>;
 
-/** Reasons are not compared: they have times and ports of their own in each run. In the order of `after`; what is gone in that of `before`. */
-export function changesOf(before: readonly CellState[], after: readonly CellState[]): Changes {
+/** Two runs' cells, matched by their ids. In the order of `after`; what is gone in that of `before`. */
+export function matched<Cell extends Readonly<{ id: string }>>(before: readonly Cell[], after: readonly Cell[]): Readonly<{ both: readonly Readonly<{ was: Cell; is: Cell }>[]; fresh: readonly Cell[]; gone: readonly Cell[] }> {
   const earlier = new Map(before.map((cell) => [cell.id, cell]));
   const later = new Set(after.map(({ id }) => id));
   return {
-    changed: after.flatMap((is) => {
+    both: after.flatMap((is) => {
       const was = earlier.get(is.id);
-      return was === undefined || howOf(was, is).length === 0 ? [] : [{ was, is }];
+      return was === undefined ? [] : [{ was, is }];
     }),
     fresh: after.filter(({ id }) => !earlier.has(id)),
     gone: before.filter(({ id }) => !later.has(id)),
   };
+}
+
+/** Reasons are not compared: they have times and ports of their own in each run. */
+export function changesOf(before: readonly CellState[], after: readonly CellState[]): Changes {
+  const { both, ...rest } = matched(before, after);
+  return { ...rest, changed: both.filter(({ was, is }) => howOf(was, is).length > 0) };
 }
 
 /** Without the cells that were only seen otherwise: a busybox host tells a packet that its firewall barred from one that was lost now and then. */

@@ -1,7 +1,7 @@
 // A forced command of sshd that is flowproof's prober and nothing else: what a key may do whose line in authorized_keys names
 // it. The prober's program comes on stdin, so the script pins it by its SHA-256; and the command that asks for it, too. Pure
 // but for the program's own files.
-import { createHash } from 'node:crypto';
+import { sha256 } from './hash.ts';
 import { program } from './prober/program.ts';
 import { bootCommand, clientCommand, lifetimeS } from './vantage.ts';
 
@@ -12,7 +12,6 @@ export const refusedCode = 126;
 
 /** What stands for the mark, which each login draws anew, when the command is hashed. */
 const anyMark = 'MARK';
-const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /** What of the sh program is run: all before its end mark. */
 const beforeEnd = (bytes: Buffer): string => bytes.toString('utf8').replace(/#END\n$/, '');

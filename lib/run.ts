@@ -25,7 +25,7 @@ export type Run = Readonly<{
   flows: Plan['flows'];
   /** Whether these are all that there are. */
   whole: boolean;
-  /** Always resolves: with a finding for each planned flow, also when the run is interrupted. */
+  /** With a finding for each planned flow, also when the run is interrupted. Rejects by a fault of our own alone; nothing is left on the hosts then either. */
   record: Promise<RunRecord>;
   /** Ends the run before its time: what is not looked at yet stays so and says why. */
   interrupt: (cause: string) => void;
@@ -96,7 +96,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
     throw new NothingSelected(selection?.name ?? 'the inventory');
   }
   progress?.planned(flows);
-  return { flows, whole: given.selection === null, interrupt, record: record() };
+  return { flows, whole: given.selection === null, interrupt, record: record().finally(() => leave(entered)) };
 }
 
 /** What the plan is made from. Asks the names of external targets, and sends nothing else. */

@@ -1,6 +1,6 @@
 // A shard: the sources that one of several machines looks from, so that together they make one run. Pure.
-import { createHash } from 'node:crypto';
 import { operator } from './facts.ts';
+import { sha256 } from './hash.ts';
 import type { Flow, Inventory, Shard } from './model.ts';
 import type { Selection } from './select.ts';
 
@@ -51,6 +51,6 @@ export function lockOf(run: string, shard: Shard | null): string {
 export const turnOf = (run: string): string => `${network(run)}.255`;
 
 function network(run: string): string {
-  const [first = 0, second = 0] = createHash('sha256').update(run).digest();
+  const [first = 0, second = 0] = Buffer.from(sha256(run), 'hex');
   return `127.${1 + (first % 254)}.${1 + (second % 254)}`; // 127.0 and 127.255 are others'
 }

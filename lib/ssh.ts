@@ -1,10 +1,10 @@
 // A session on a host, through the gateway. The only file that imports ssh2.
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { AnyAuthMethod, MacAlgorithm, ServerHostKeyAlgorithm } from 'ssh2';
 import { connectFromHere, connectThrough } from './connect.ts';
+import { sha256 } from './hash.ts';
 import type { Login } from './login.ts';
 import type { Failure, Outcome } from './model.ts';
 
@@ -64,7 +64,7 @@ async function logIn(login: Login, through: Session | null): Promise<Session | N
   const hostVerifier = (key: Buffer): boolean => {
     spoke = true;
     if (!login.hostKeys.some((pinned) => pinned.key.equals(key))) return false;
-    shown = `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+    shown = `SHA256:${sha256(key, 'base64').replace(/=+$/, '')}`;
     return true;
   };
   return new Promise((resolve) => {

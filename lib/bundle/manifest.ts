@@ -1,6 +1,6 @@
 // The manifest of a run's folder: the SHA-256 of each file, and of the manifest of the run before. Pure.
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../hash.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a plain file name is wanted');
@@ -11,8 +11,6 @@ export type Manifest = Readonly<z.infer<typeof manifest>>;
 /** Runs that were removed, and the hash that the manifest of each had. */
 export type Pruned = Readonly<z.infer<typeof pruned>>;
 type Files = ReadonlyMap<string, Buffer | string>;
-
-export const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
 
 /** `hashes` by file name; `previous`: the run before, by its folder's name and its manifest as it stands; null for the first. */
 export function makeManifest(hashes: ReadonlyMap<string, string>, previous: Readonly<{ folder: string; manifest: Buffer | string }> | null): string {

@@ -1,12 +1,12 @@
 // What a merged run keeps of its shards: the manifest of each, and its signature, which hold for the evidence as the shard wrote it. Pure but
 // for signerOf, which reads the folder.
-import { createHash } from 'node:crypto';
+import { sha256, sha256Of } from '../hash.ts';
 import type { RunRecord } from '../model.ts';
 import { jsonPieces } from '../reports/json.ts';
 import { rejudge } from '../rejudge.ts';
 import { shardName } from '../shard.ts';
 import type { readParts } from './evidence.ts';
-import { readManifest, sha256 } from './manifest.ts';
+import { readManifest } from './manifest.ts';
 import { recordOf, wholeRecordOf } from './record.ts';
 import { signerOf } from './sign.ts';
 
@@ -35,8 +35,4 @@ export function verifyMerged(folder: string, files: Files, read: Read, signers: 
 }
 
 /** Of the evidence.json that the record makes. */
-function evidenceHash(record: RunRecord): string {
-  const hash = createHash('sha256');
-  for (const piece of jsonPieces(record)) hash.update(piece);
-  return hash.digest('hex');
-}
+const evidenceHash = (record: RunRecord): string => sha256Of(jsonPieces(record));

@@ -1,8 +1,9 @@
 // Removes old runs, and keeps of each what the next one's chain leads to.
 import { readFileSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { sha256 } from '../hash.ts';
 import { toPrune } from '../nightly/prune.ts';
-import { makePruned, readPruned, sha256, type Pruned } from './manifest.ts';
+import { makePruned, readPruned, type Pruned } from './manifest.ts';
 
 /** Beside the runs: the manifests' hashes of those that were removed. */
 const prunedName = 'pruned.json';

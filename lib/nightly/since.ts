@@ -1,4 +1,5 @@
 // Two nights' evidence.json -> which cells are otherwise than last night. Pure.
+import { matched } from '../changes.ts';
 
 /** What the comparison reads of an entry of evidence.json. */
 export type NightCell = Readonly<{ id: string; verdict: 'pass' | 'fail' | 'inconclusive'; grade: string | null; waived: boolean }>;
@@ -39,18 +40,14 @@ export const isRed = ({ verdict, waived }: NightCell): boolean => verdict !== 'p
 const grades = ['proven', 'inferred', 'no path'];
 
 export function since(before: Night, now: Night): Since {
-  const both = [...now.cells.values()].flatMap((is) => {
-    const was = before.cells.get(is.id);
-    return was === undefined ? [] : [{ was, is }];
-  });
+  const { both, fresh, gone } = matched([...before.cells.values()], [...now.cells.values()]);
   const ids = (fits: (pair: Readonly<{ was: NightCell; is: NightCell }>) => boolean): readonly string[] => both.filter(fits).map(({ is }) => is.id);
-  const fresh = [...now.cells.values()].filter(({ id }) => !before.cells.has(id));
   return {
     // A cell that is new and red was not red last night either.
     red: [...ids(({ was, is }) => !isRed(was) && isRed(is)), ...fresh.filter(isRed).map(({ id }) => id)],
     mended: ids(({ was, is }) => isRed(was) && !isRed(is)),
     weaker: ids(({ was, is }) => was.verdict === 'pass' && is.verdict === 'pass' && grades.indexOf(is.grade ?? '') > grades.indexOf(was.grade ?? '')),
-    gone: [...before.cells.keys()].filter((id) => !now.cells.has(id)),
+    gone: gone.map(({ id }) => id),
     fresh: fresh.map(({ id }) => id),
   };
 }

@@ -5,7 +5,7 @@ import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
 import type { Finding, RunRecord, Shard } from '../model.ts';
 import { causesOf } from './causes.ts';
 import { digestOf } from './digest.ts';
-import { grouped } from './grouped.ts';
+import { grouped } from '../grouped.ts';
 import { partOf } from './summary.ts';
 import { takeoverLines } from './takeover.ts';
 import { expectedOf, seenOf, wayOf } from './words.ts';

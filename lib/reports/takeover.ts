@@ -1,6 +1,6 @@
 // The question that the owner asks first: what could a machine reach, if somebody took it over as root? Pure.
 import type { Finding, RunRecord } from '../model.ts';
-import { grouped } from './grouped.ts';
+import { grouped } from '../grouped.ts';
 
 /** Named of the flows that are open. */
 const named = 5;

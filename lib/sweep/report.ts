@@ -1,7 +1,7 @@
 // What came of a sweep, pair by pair: for people, for CI, and to be gone on with. Pure.
+import { grouped } from '../grouped.ts';
 import type { Pair, Port, Unit, UnitResult } from '../model.ts';
 import { printable } from '../reports/console.ts';
-import { grouped } from '../reports/grouped.ts';
 import { renderSuite, type SuiteCase } from '../reports/junit.ts';
 
 /** A pair's units as one. `result`: red if any port is, inconclusive if any could not be told or is not swept yet. */

@@ -1,7 +1,7 @@
 // Plan -> what there is to sweep: pairs of a source and an address, each in units. Pure.
 import { canonical } from '../address.ts';
+import { grouped } from '../grouped.ts';
 import type { Flow, Pair, Plan, PlannedFlow, Unit } from '../model.ts';
-import { grouped } from '../reports/grouped.ts';
 
 /** Connection tracking keeps a SYN that got in for 60 s, one that is unanswered for 120 (nf_conntrack_proto_tcp.c); it is read after each unit. */
 const unitSeconds = 30;

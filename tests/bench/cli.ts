@@ -1,6 +1,5 @@
-// `npm run bench -- [TURNS]`: how long `npm test` takes in the lab, beside two others in the same minutes: one login through the gateway, than which
-// nothing that goes by SSH is faster, and nmap, asked the same ports of the same addresses. In turns, each turn beginning with another one,
-// and told as ratios: the machine is shared, and a second of it is not the next one's second.
+// `npm run bench -- [TURNS] [--ports FIRST-LAST]`: how long `npm test` takes in the lab, beside two others in the same minutes: one login through the
+// gateway, than which nothing that goes by SSH is faster, and nmap, asked the same ports of the same addresses; then the sweep beside nmap -sS. Told as ratios.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -11,27 +10,43 @@ import { repository } from '../../lab/up.ts';
 import { median } from '../lab/growth.ts';
 import { shipped, type Cell, type Ran } from '../lab/harness.ts';
 import { runOnce, series, table } from '../lab/series.ts';
-import { canAsk, carryNmap, cellsOf, openOf, scansOf, words, type Scan } from './nmap.ts';
+import { askNmap, canAsk, carryNmap, cellsOf, scansOf, words } from './nmap.ts';
+import { portsFrom, usualPorts } from './ports.ts';
+import { differencesOf, placesOf, rate, sweepOnce, synScansOf } from './sweep.ts';
+import { inTurns, seconds, spread, times } from './turns.ts';
 
 const usual = 5;
 
-/** ms each took in one turn. */
-type Turn = Readonly<{ login: number; ours: number; nmap: number }>;
-type Peer = keyof Turn;
-/** By the name of a part of `npm test`, the ms it took in each turn. */
-type Profile = Map<string, number[]>;
-
-async function bench(turns: number, stop: AbortSignal): Promise<boolean> {
+async function bench(turns: number, stop: AbortSignal, ports: string): Promise<boolean> {
   for (const machine of vmNames) await carryNmap(machine);
   const first = await ours(stop); // warms the caches, and says what nmap is to ask
   if (stop.aborted) return false;
-  const asked = first.cells.filter((cell) => (vmNames as readonly string[]).includes(cell.from) && canAsk(cell));
+  const machine = { processor: cpus()[0]?.model ?? 'unknown', processors: cpus().length, node: process.version, nmap: execFileSync('nmap', ['--version'], { encoding: 'utf8' }).split('\n')[0] };
+  console.log(`on ${machine.processors} x ${machine.processor}, node ${machine.node}, ${machine.nmap}`);
+  const test = await benchTest(turns, stop, first.cells);
+  if (stop.aborted) return false;
+  write({ machine, ...test });
+  const swept = await benchSweep(turns, stop, first.cells, ports); // its tables come last: a fault in it has lost none of the others
+  if (stop.aborted) return false;
+  write({ machine, ...test, sweep: swept, ratios: { ...test.ratios, ...swept.ratios } });
+  return test.same && swept.same;
+}
+
+const write = (told: object): void => writeFileSync(join(repository, 'reports/bench.json'), `${JSON.stringify(told, null, 1)}\n`);
+
+const medians = <Name extends string>(ratios: Readonly<Record<Name, readonly number[]>>): Readonly<Record<Name, number>> =>
+  Object.fromEntries(Object.entries<readonly number[]>(ratios).map(([name, all]) => [name, median(all)])) as Record<Name, number>;
+
+const head = ['least', 'median', 'most'] as const;
+
+async function benchTest(turns: number, stop: AbortSignal, cells: readonly Cell[]) {
+  const asked = cells.filter((cell) => (vmNames as readonly string[]).includes(cell.from) && canAsk(cell));
   const scans = scansOf(asked);
-  console.log(`${first.cells.length} cells; nmap can ask ${cellsOf(scans)} of them, in ${scans.length} calls from ${vmNames.length} machines\n`);
-  const took: Turn[] = [];
-  const profile: Profile = new Map();
-  let same = true;
-  const ways: Readonly<Record<Peer, () => Promise<void>>> = {
+  console.log(`${cells.length} cells; nmap can ask ${cellsOf(scans)} of them, in ${scans.length} calls from ${vmNames.length} machines\n`);
+  /** By the name of a part of `npm test`, the ms it took in each turn. */
+  const profile = new Map<string, number[]>();
+  const differing: string[] = [];
+  const took = await inTurns({
     login: () => login(),
     ours: async () => {
       const began = performance.now();
@@ -39,32 +54,53 @@ async function bench(turns: number, stop: AbortSignal): Promise<boolean> {
       const within = steps.reduce((sum, { ms }) => sum + ms, 0);
       for (const { name, ms } of [...steps, { name: 'npm, reports and the end', ms: performance.now() - began - within }]) profile.set(name, [...(profile.get(name) ?? []), ms]);
     },
-    nmap: async () => {
-      const differing = compare(asked, await nmap(scans));
-      if (differing.length === 0) return;
-      same = false;
-      console.log(differing.join('\n'));
-    },
-  };
-  const peers = Object.keys(ways) as Peer[];
-  for (let turn = 0; turn < turns && !stop.aborted; turn += 1) {
-    const times: Partial<Record<Peer, number>> = {};
-    for (const index of peers.keys()) {
-      const peer = peers[(index + turn) % peers.length] as Peer;
-      const began = performance.now();
-      await ways[peer]();
-      times[peer] = performance.now() - began;
-      if (stop.aborted) return false;
-    }
-    const { login: floor = NaN, ours: own = NaN, nmap: other = NaN } = times;
-    took.push({ login: floor, ours: own, nmap: other });
-    console.log(`turn ${turn + 1} of ${turns}: login ${seconds(floor)}, npm test ${seconds(own)}, nmap ${seconds(other)}`);
-  }
-  told(took, profile, first.cells.length, cellsOf(scans), same);
-  return same;
+    nmap: async () => void differing.push(...compare(asked, await askNmap(scans.map((scan) => ({ from: scan.from, words: words(scan) }))))),
+  }, turns, stop, (turn, number) => console.log(`turn ${number} of ${turns}: login ${seconds(turn.login)}, npm test ${seconds(turn.ours)}, nmap ${seconds(turn.nmap)}`));
+  const ratios = { overLogin: took.map((turn) => turn.ours / turn.login), nmapOverUs: took.map((turn) => turn.nmap / turn.ours) };
+  const told = { cells: cells.length, nmapCells: cellsOf(scans), same: differing.length === 0, turns: took, profile: Object.fromEntries(profile), ratios: medians(ratios) };
+  if (stop.aborted) return told;
+  console.log(`\n${table([
+    ['', ...head],
+    ['ssh -J gateway joi true', ...spread(took.map((turn) => turn.login), seconds)],
+    [`npm test, ${told.cells} cells`, ...spread(took.map((turn) => turn.ours), seconds)],
+    [`nmap, ${told.nmapCells} of these cells`, ...spread(took.map((turn) => turn.nmap), seconds)],
+    ['npm test / login', ...spread(ratios.overLogin, times)],
+    ['nmap / npm test', ...spread(ratios.nmapOverUs, times)],
+  ])}\n`);
+  console.log(`${table([['where the time of npm test goes', ...head], ...[...profile].map(([name, all]) => [name, ...spread(all, seconds)])])}\n`);
+  console.log([...new Set(differing), differing.length === 0 ? 'the same TCP ports are open to both' : 'NOT the same TCP ports are open to both', ''].join('\n'));
+  return told;
 }
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+async function benchSweep(turns: number, stop: AbortSignal, cells: readonly Cell[], ports: string) {
+  const places = placesOf(cells);
+  const calls = synScansOf(places, ports);
+  const differing: string[] = [];
+  let pairs: Awaited<ReturnType<typeof sweepOnce>>['pairs'] = [];
+  let found: readonly string[] = [];
+  const took = await inTurns({
+    ours: async () => {
+      const swept = await sweepOnce(stop, ports);
+      if (swept.exitCode !== 0 && !stop.aborted) differing.push(`the sweep is not green (exit code ${swept.exitCode}):\n${swept.output}`);
+      ({ pairs } = swept);
+    },
+    nmap: async () => void (found = await askNmap(calls)),
+  }, turns, stop, (turn, number) => {
+    differing.push(...differencesOf(places, pairs, found));
+    console.log(`turn ${number} of ${turns}: npm run sweep ${seconds(turn.ours)}, nmap -sS ${seconds(turn.nmap)}`);
+  });
+  const ratios = { sweepNmapOverUs: took.map((turn) => turn.nmap / turn.ours) };
+  const told = { ports, rate, pairs: places.size, same: differing.length === 0, turns: took, ratios: medians(ratios) };
+  if (stop.aborted) return told;
+  console.log(`\n${table([
+    [`ports ${ports} of ${places.size} pairs`, ...head],
+    [`npm run sweep, --rate ${rate} (a lab's)`, ...spread(took.map((turn) => turn.ours), seconds)],
+    ['nmap -sS -T4', ...spread(took.map((turn) => turn.nmap), seconds)],
+    ['nmap -sS / npm run sweep', ...spread(ratios.sweepNmapOverUs, times)],
+  ])}\n`);
+  console.log([...new Set(differing), differing.length === 0 ? 'the same TCP ports are open to both' : 'NOT the same TCP ports are open to both'].join('\n'));
+  return told;
+}
 
 async function login(): Promise<void> {
   const { exitCode, stderr } = await run('operator', ['ssh', '-J', 'gateway', 'joi', 'true']);
@@ -77,20 +113,6 @@ async function ours(stop: AbortSignal): Promise<Ran> {
   return ran;
 }
 
-/** From all machines at once, and all calls of a machine at once: what they wait for is silence. */
-async function nmap(scans: readonly Scan[]): Promise<readonly string[]> {
-  const each = await Promise.all(vmNames.map(async (machine) => {
-    // Each says all at once at its end: what several say at a time into one pipe is a mixture.
-    const calls = scans.filter(({ from }) => from === machine).map((scan) => `{ said=$($as ${words(scan).join(' ')} 2>&1) ; printf '%s\\n' "$said"; } & `);
-    const target = machine === 'gateway' ? ['gateway'] : ['-J', 'gateway', machine];
-    const { exitCode, stdout, stderr } = await run('operator', ['ssh', ...target, `as=; [ "$(id -u)" = 0 ] || as='sudo -n'; ${calls.join('')}wait`]);
-    const done = stdout.split('# Nmap done at ').length - 1;
-    if (exitCode !== 0 || done !== calls.length) throw new Error(`bench: of ${calls.length} calls of nmap on ${machine} ${done} came to their end (exit code ${exitCode}): ${stderr}${stdout}`);
-    return openOf(stdout).map((port) => `${machine} ${port}`);
-  }));
-  return each.flat();
-}
-
 /** The two must tell the same ports open, or one of the times is that of a wrong answer. nmap's `open` of UDP is a reply that it knows. */
 function compare(cells: readonly Cell[], found: readonly string[]): readonly string[] {
   const open = new Map(cells.filter(({ proto }) => proto === 'tcp').map(({ from, address, proto, port, outcome }) => [`${from} ${address} ${proto}/${port}`, outcome.seen === 'answered'] as const));
@@ -98,25 +120,6 @@ function compare(cells: readonly Cell[], found: readonly string[]): readonly str
   return [...open].filter(([port, toUs]) => theirs.has(port) !== toUs).map(([port, toUs]) => `DIFFERS: ${port}: ${toUs ? 'open to us, not to nmap' : 'open to nmap, not to us'}`);
 }
 
-function told(took: readonly Turn[], profile: Profile, cells: number, nmapCells: number, same: boolean): void {
-  const ratios = { overLogin: took.map(({ ours: own, login: floor }) => own / floor), nmapOverUs: took.map(({ ours: own, nmap: other }) => other / own) };
-  const spread = (numbers: readonly number[], digits: number, unit = ''): readonly string[] => [Math.min(...numbers), median(numbers), Math.max(...numbers)].map((one) => `${one.toFixed(digits)}${unit}`);
-  const inSeconds = (peer: Peer): readonly string[] => spread(took.map((turn) => turn[peer] / 1000), 2, ' s');
-  console.log(`\n${table([
-    ['', 'least', 'median', 'most'],
-    ['ssh -J gateway joi true', ...inSeconds('login')],
-    [`npm test, ${cells} cells`, ...inSeconds('ours')],
-    [`nmap, ${nmapCells} of these cells`, ...inSeconds('nmap')],
-    ['npm test / login', ...spread(ratios.overLogin, 1, ' x')],
-    ['nmap / npm test', ...spread(ratios.nmapOverUs, 1, ' x')],
-  ])}\n`);
-  console.log(`${table([['where the time of npm test goes', 'least', 'median', 'most'], ...[...profile].map(([name, all]) => [name, ...spread(all.map((ms) => ms / 1000), 2, ' s')])])}\n`);
-  console.log(same ? 'the same TCP ports are open to both' : 'NOT the same TCP ports are open to both');
-  const machine = { processor: cpus()[0]?.model ?? 'unknown', processors: cpus().length, node: process.version, nmap: execFileSync('nmap', ['--version'], { encoding: 'utf8' }).split('\n')[0] };
-  console.log(`on ${machine.processors} x ${machine.processor}, node ${machine.node}, ${machine.nmap}`);
-  const medians = Object.fromEntries(Object.entries(ratios).map(([name, all]) => [name, median(all)]));
-  writeFileSync(join(repository, 'reports/bench.json'), `${JSON.stringify({ machine, cells, nmapCells, same, turns: took, profile: Object.fromEntries(profile), ratios: medians }, null, 1)}\n`);
-}
-
-execFileSync('sh', [join(import.meta.dirname, 'setup.sh')], { stdio: 'inherit' }); // before the lab is up, whose operator sees the host's own programs
-await series('bench', usual, bench);
+const asked = portsFrom(process.argv.slice(2));
+if (asked.words !== null) execFileSync('sh', [join(import.meta.dirname, 'setup.sh')], { stdio: 'inherit' }); // before the lab is up, whose operator sees the host's own programs
+await series('bench', usual, (turns, stop) => bench(turns, stop, asked.ports), null, { words: asked.words, usage: ' [--ports FIRST-LAST]', about: `; of the sweep the ports from FIRST to LAST, ${usualPorts} unless said` });

@@ -1,8 +1,9 @@
-// nmap as the peer: the same cells, asked from the same machines over SSH. Pure but for `carryNmap`.
+// nmap as the peer: the same cells, asked from the same machines over SSH. Pure but for `askNmap` and `carryNmap`.
 import { execFileSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { run } from '../../lab/inside.ts';
-import { grouped } from '../../lib/reports/grouped.ts';
+import { vmNames } from '../../lab/topology.ts';
+import { grouped } from '../../lib/grouped.ts';
 import type { Cell } from '../lab/harness.ts';
 
 /** Where the machines have it: those of Alpine have another libc, so that it brings its own. */
@@ -10,6 +11,9 @@ const folder = '/opt/nmap';
 
 /** One nmap: the same ports on all its addresses, which are of one kind. */
 export type Scan = Readonly<{ from: string; v6: boolean; tcp: readonly number[]; udp: readonly number[]; addresses: readonly string[] }>;
+
+/** A whole command, and the machine that it is typed on. */
+export type Call = Readonly<{ from: string; words: readonly string[] }>;
 
 type Asked = Pick<Cell, 'from' | 'address' | 'proto' | 'port' | 'sourcePort' | 'by' | 'family'>;
 
@@ -35,10 +39,11 @@ export const cellsOf = (scans: readonly Scan[]): number => scans.reduce((sum, { 
 /** The words of one call; its output is nmap's grepable one. */
 export function words({ v6, tcp, udp, addresses }: Scan): readonly string[] {
   const ports = [...(tcp.length > 0 ? [`T:${tcp.join(',')}`] : []), ...(udp.length > 0 ? [`U:${udp.join(',')}`] : [])].join(',');
-  return [...ours, '-Pn', '-n', '-T4', ...(v6 ? ['-6'] : []), ...(tcp.length > 0 ? ['-sT'] : []), ...(udp.length > 0 ? ['-sU'] : []), '-p', ports, '-oG', '-', ...addresses];
+  return [...prefix, '-Pn', '-n', '-T4', ...(v6 ? ['-6'] : []), ...(tcp.length > 0 ? ['-sT'] : []), ...(udp.length > 0 ? ['-sU'] : []), '-p', ports, '-oG', '-', ...addresses];
 }
 
-const ours = [`${folder}/ld.so`, '--library-path', `${folder}/lib`, `${folder}/nmap`, '--datadir', folder];
+/** The program, before its arguments. */
+export const prefix: readonly string[] = [`${folder}/ld.so`, '--library-path', `${folder}/lib`, `${folder}/nmap`, '--datadir', folder];
 
 /** The open ports that a call's output names, as `address proto/port`; `open|filtered`, which is nmap's word for silence, is none. */
 export const openOf = (output: string): readonly string[] =>
@@ -50,8 +55,22 @@ export const openOf = (output: string): readonly string[] =>
     });
   });
 
+/** From all machines at once, and all calls of a machine at once: what they wait for is silence. @returns the open ports, each after the machine that found it */
+export async function askNmap(calls: readonly Call[]): Promise<readonly string[]> {
+  const each = await Promise.all(vmNames.map(async (machine) => {
+    // Each says all at once at its end: what several say at a time into one pipe is a mixture.
+    const own = calls.filter(({ from }) => from === machine).map(({ words: typed }) => `{ said=$($as ${typed.join(' ')} 2>&1) ; printf '%s\\n' "$said"; } & `);
+    const target = machine === 'gateway' ? ['gateway'] : ['-J', 'gateway', machine];
+    const { exitCode, stdout, stderr } = await run('operator', ['ssh', ...target, `as=; [ "$(id -u)" = 0 ] || as='sudo -n'; ${own.join('')}wait`]);
+    const done = stdout.split('# Nmap done at ').length - 1;
+    if (exitCode !== 0 || done !== own.length) throw new Error(`bench: of ${own.length} calls of nmap on ${machine} ${done} came to their end (exit code ${exitCode}): ${stderr}${stdout}`);
+    return openOf(stdout).map((port) => `${machine} ${port}`);
+  }));
+  return each.flat();
+}
+
 /** Puts the host's own nmap into a machine, with all that it needs. Gone with the lab. */
-export async function carryNmap(machine: 'mesh' | 'joi' | 'ntp' | 'gateway'): Promise<void> {
+export async function carryNmap(machine: (typeof vmNames)[number]): Promise<void> {
   const binary = realpathSync('/usr/bin/nmap');
   const libraries = [...execFileSync('ldd', [binary], { encoding: 'utf8' }).matchAll(/(\/\S+\.so[.\d]*) \(0x/g)].map(([, path = '']) => path);
   const loader = libraries.find((path) => path.includes('/ld-'));

@@ -13,13 +13,17 @@ type Perform = (count: number, stop: AbortSignal) => Promise<boolean>;
 /** Makes them in so many labs side by side. */
 type PerformApart = (count: number, labs: number) => Promise<boolean>;
 
+/** `words` null: they were wrong. */
+type Own = Readonly<{ words: readonly string[] | null; usage: string; about: string }>;
+
 /**
  * Sets the exit code: 0 all is well, 1 it is not, 2 nothing was done, 130 stopped.
  * @param performApart where runs do not heed what else the machine does
+ * @param own what was typed, without a command's own options, and the usage of these
  */
-export async function series(command: string, usual: number, perform: Perform, performApart: PerformApart | null = null): Promise<void> {
-  const asked = askedFrom(process.argv.slice(2), usual);
-  if (asked === null || (asked.labs > 1 && performApart === null)) return refuse(`usage: npm run ${command} -- [RUNS]${performApart === null ? '' : ' [--labs N]'}   (a whole number above 0; ${usual} unless said${performApart === null ? '' : '; in up to 9 labs side by side'})`);
+export async function series(command: string, usual: number, perform: Perform, performApart: PerformApart | null = null, own: Own = { words: process.argv.slice(2), usage: '', about: '' }): Promise<void> {
+  const asked = askedFrom(own.words, usual);
+  if (asked === null || (asked.labs > 1 && performApart === null)) return refuse(`usage: npm run ${command} -- [RUNS]${performApart === null ? '' : ' [--labs N]'}${own.usage}   (a whole number above 0; ${usual} unless said${performApart === null ? '' : '; in up to 9 labs side by side'}${own.about})`);
   const { count, labs } = asked;
   if (labs > 1 && performApart !== null) {
     process.exitCode = (await performApart(count, labs)) ? 0 : 1;
@@ -39,7 +43,8 @@ export async function series(command: string, usual: number, perform: Perform, p
   }
 }
 
-function askedFrom(words: readonly string[], usual: number): Readonly<{ count: number; labs: number }> | null {
+function askedFrom(words: readonly string[] | null, usual: number): Readonly<{ count: number; labs: number }> | null {
+  if (words === null) return null;
   try {
     const { values, positionals } = parseArgs({ args: [...words], options: { labs: { type: 'string', default: '1' } }, allowPositionals: true });
     const [count = String(usual), ...more] = positionals;

@@ -1,11 +1,11 @@
 // The product: one test a flow, registered from the plan; each awaits its finding from one shared run.
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { expect } from 'chai';
 import { signatureOf, signRun } from '../../lib/bundle/sign.ts';
+import { sha256 } from '../../lib/hash.ts';
 import { parseInventory } from '../../lib/inventory.ts';
 import { compare } from '../../lib/matrix/compare.ts';
 import { readDocument } from '../../lib/matrix/document.ts';
@@ -50,8 +50,6 @@ async function prepare(): Promise<Run> {
   });
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
 /** The document that the inventory is the data of. That the two differ is for people to mend; what is probed is what the inventory says. */
 function documentOf(inventory: Inventory, file: string): Readonly<{ matrixHash: string | null; warnings: readonly string[] }> {
   const name = inventory.matrix.document;
@@ -82,6 +80,14 @@ function finish(record: RunRecord, exitCode: number = exitCodeOf(record)): void 
   if (signKey !== '' && record.findings.length > 0) signRun(folder, signKey, record.run.clock);
 }
 
+/** A run that comes to no record is a fault of ours, and has that for its report: no cell of it is green. */
+const endingOf = (run: Run): Promise<RunRecord> => run.record.catch((error: Error) => {
+  written = true;
+  live?.stop();
+  const { faults } = writeFault(reports, startedAt, 'the run comes to its end', error.message);
+  throw new Error([`the run came to no record: ${error.message}`, ...faults].join('\n'));
+});
+
 const entering: { run: Run | null } = { run: null };
 const stopped = (cause: string, exitCode: number): Promise<void> => {
   if (entering.run !== null) {
@@ -100,7 +106,7 @@ const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
 process.once('SIGINT', onSignal);
 process.once('SIGTERM', onSignal);
 
-const run = await prepare().catch((error: unknown) => error as Error);
+const run = await prepare().then((begun) => ({ ...begun, record: endingOf(begun) }), (error: unknown) => error as Error);
 if (!(run instanceof Error)) entering.run = run;
 
 if (run instanceof Error) {

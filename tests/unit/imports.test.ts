@@ -28,15 +28,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'plan.ts': ['facts.ts', 'plan/*'],
   'outcome.ts': ['node:net', 'address.ts', 'facts.ts', 'protocols/index.ts'],
   'changes.ts': [],
+  'grouped.ts': [],
+  'hash.ts': ['node:crypto'],
   'bundle/evidence.ts': ['zod', 'changes.ts'],
-  'bundle/hash.ts': ['node:crypto', 'node:fs'],
-  'bundle/manifest.ts': ['node:crypto', 'zod'],
+  'bundle/hash.ts': ['node:fs', 'hash.ts'],
+  'bundle/manifest.ts': ['zod', 'hash.ts'],
   'bundle/record.ts': ['findings.ts', 'waivers.ts', 'bundle/evidence.ts', 'bundle/merge.ts'],
   'bundle/merge.ts': ['shard.ts', 'waivers.ts'],
-  'bundle/merged.ts': ['node:crypto', 'rejudge.ts', 'shard.ts', 'bundle/*', 'reports/json.ts'],
-  'bundle/prune.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'nightly/prune.ts'],
+  'bundle/merged.ts': ['hash.ts', 'rejudge.ts', 'shard.ts', 'bundle/*', 'reports/json.ts'],
+  'bundle/prune.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'hash.ts', 'nightly/prune.ts'],
   'bundle/sign.ts': ['node:child_process', 'node:fs', 'node:path'],
-  'bundle/runs.ts': ['node:fs', 'node:path', 'node:util', 'bundle/*', 'changes.ts', 'rejudge.ts'],
+  'bundle/runs.ts': ['node:fs', 'node:path', 'node:util', 'bundle/*', 'changes.ts', 'hash.ts', 'rejudge.ts'],
   'rejudge.ts': ['node:util', 'bundle/evidence.ts', 'findings.ts', 'outcome.ts', 'reports/json.ts'],
   'judge.ts': ['address.ts'],
   'walls.ts': ['judge.ts'],
@@ -47,16 +49,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'configuration.ts': ['facts.ts'],
   'clock.ts': ['protocols/ntp.ts'],
   'select.ts': [],
-  'shard.ts': ['node:crypto', 'facts.ts', 'select.ts'],
+  'shard.ts': ['facts.ts', 'hash.ts', 'select.ts'],
   'loss.ts': [],
   'hedge.ts': [],
   'wire.ts': ['node:net'],
   'prober/program.ts': ['node:fs'],
   'vantage.ts': ['node:stream', 'p-limit', 'prober/program.ts', 'swept.ts', 'wire.ts'],
-  'forced.ts': ['node:crypto', 'prober/program.ts', 'vantage.ts'],
+  'forced.ts': ['hash.ts', 'prober/program.ts', 'vantage.ts'],
   'login.ts': ['node:child_process', 'node:fs', 'node:os', 'node:path', 'node:util'],
   'connect.ts': ['node:net', 'node:stream', 'hedge.ts', 'loss.ts'],
-  'ssh.ts': ['node:crypto', 'node:fs', 'node:stream', 'ssh2', 'connect.ts', 'login.ts'],
+  'ssh.ts': ['node:fs', 'node:stream', 'ssh2', 'connect.ts', 'hash.ts', 'login.ts'],
   'enter.ts': ['node:child_process', 'node:crypto', 'node:net', 'node:stream', 'p-limit', 'facts.ts', 'login.ts', 'ssh.ts', 'vantage.ts'],
   'relay.ts': ['node:dgram', 'node:events', 'ntp-client', 'vantage.ts'],
   'look.ts': ['node:net', 'enter.ts', 'facts.ts', 'loss.ts', 'outcome.ts', 'protocols/index.ts', 'relay.ts', 'vantage.ts'],
@@ -69,11 +71,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'run.ts': ['node:crypto', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'login.ts', 'look.ts', 'observe.ts', 'paced.ts', 'plan.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'shard.ts', 'steps.ts', 'vantage.ts', 'waivers.ts'],
   'steps.ts': [],
   'swept.ts': ['wire.ts'],
-  'sweep/units.ts': ['address.ts', 'reports/grouped.ts'],
+  'sweep/units.ts': ['address.ts', 'grouped.ts'],
   'sweep/schedule.ts': [],
   'sweep/judge.ts': ['address.ts', 'conntrack.ts', 'facts.ts', 'findings.ts', 'outcome.ts'],
   'sweep/run.ts': ['node:crypto', 'enter.ts', 'facts.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'rows.ts', 'run.ts', 'shard.ts', 'track.ts', 'vantage.ts', 'sweep/*'],
-  'sweep/report.ts': ['reports/console.ts', 'reports/grouped.ts', 'reports/junit.ts'],
+  'sweep/report.ts': ['grouped.ts', 'reports/console.ts', 'reports/junit.ts'],
   'matrix/words.ts': [],
   'matrix/document.ts': ['mdast', 'mdast-util-from-markdown', 'mdast-util-gfm-table', 'mdast-util-to-string', 'micromark-extension-gfm-table', 'matrix/words.ts'],
   'matrix/compare.ts': ['address.ts', 'matrix/document.ts', 'matrix/words.ts'],
@@ -86,27 +88,27 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'doctor/examine.ts': ['facts.ts', 'doctor/*'],
   'doctor/table.ts': ['reports/console.ts', 'doctor/*'],
   'doctor/gather.ts': ['node:child_process', 'node:crypto', 'node:fs', 'node:util', 'backing.ts', 'enter.ts', 'facts.ts', 'login.ts', 'run.ts', 'shard.ts', 'ssh.ts', 'track.ts', 'doctor/*'],
-  'nightly/since.ts': [],
+  'nightly/since.ts': ['changes.ts'],
   'nightly/prune.ts': [],
   'nightly/summary.ts': ['reports/console.ts', 'nightly/*'],
-  'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'reports/*'],
+  'reports/junit.ts': ['xmlbuilder2', 'xmlbuilder2/lib/interfaces.js', 'grouped.ts', 'reports/*'],
   'reports/verdicts.ts': ['changes.ts'],
-  'reports/html/index.ts': ['node:crypto', 'changes.ts', 'reports/*', 'reports/html/*'],
+  'reports/html/index.ts': ['changes.ts', 'hash.ts', 'reports/*', 'reports/html/*'],
   'reports/html/file.ts': ['node:fs', 'changes.ts', 'reports/html/index.ts'],
   'reports/html/assessor.ts': ['facts.ts', 'reports/*', 'reports/html/*'],
   'reports/html/changes.ts': ['changes.ts', 'reports/*', 'reports/html/*'],
-  'reports/html/*': ['reports/*', 'reports/html/*'],
+  'reports/html/*': ['grouped.ts', 'reports/*', 'reports/html/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'bundle/hash.ts', 'bundle/manifest.ts', 'bundle/runs.ts', 'reports/*', 'reports/html/file.ts'],
-  'reports/*': ['reports/*'],
+  'reports/*': ['grouped.ts', 'reports/*'],
 };
 
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
   'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'pace.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
-  'changes.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/merge.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
+  'changes.ts', 'grouped.ts', 'hash.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/merge.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/changes.ts', 'reports/verdicts.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',
-  'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/grouped.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts', 'shard.ts',
+  'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts', 'shard.ts',
   'sweep/units.ts', 'sweep/judge.ts', 'sweep/report.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\.(?!ts\b)/;
@@ -158,6 +160,11 @@ describe('imports', () => {
 
   const alone: readonly (readonly [string, string])[] = [['ssh2', 'ssh.ts'], ['ntp-client', 'relay.ts'], ['dns-packet', 'protocols/dns.ts'], ['xmlbuilder2', 'reports/junit.ts']];
   for (const [name, file] of alone) it(`of ${name} are lib/${file}'s alone`, () => expect(lib.filter((one) => importsOf(`lib/${one}`).includes(name))).to.deep.equal([file]));
+
+  it('of createHash are lib/hash.ts\'s alone: one SHA-256 for all', () => {
+    const users = [...files('lib'), ...files('cli'), ...files('tests')].filter((file) => /import[^;]*\bcreateHash\b[^;]*'node:crypto'/.test(text(file)));
+    expect(users).to.deep.equal(['lib/hash.ts']);
+  });
 
   it('of the lab are none of lib', () => {
     for (const file of files('lab')) expect(importsOf(file).filter((name) => name.startsWith('lib')), file).to.deep.equal([]);

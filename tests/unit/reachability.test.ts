@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { shipped } from '../fixtures/site.ts';
 
@@ -57,6 +58,16 @@ describe('reachability', function () {
     expect(said).to.include('AN EMPTY shard, number 6 of 6').and.not.match(/\d passed/);
     expect(status, said).to.equal(0);
     expect(readFileSync(join(scratch, 'empty/shards/a-6-of-6/latest/junit.xml'), 'utf8')).to.include('<testsuites name="flowproof" tests="1" failures="0" errors="0" skipped="1">');
+  });
+  it('a run that comes to no record ends badly, and its report is that fault', () => {
+    // In the place of lib/run.ts: nothing is entered, let alone sent.
+    const stub = file('run.mjs', 'export const startRun = async () => ({ flows: [{ flow: { id: "joi -> ntp vmbr1 tcp/25" } }], whole: true, interrupt() {}, record: Promise.reject(new Error("no room for it")) });\n');
+    const hooks = `export const resolve = (name, context, next) => (/\\/lib\\/run\\.ts(\\?|$)/.test(name) ? { url: ${JSON.stringify(pathToFileURL(stub).href)}, format: 'module', shortCircuit: true } : next(name, context));`;
+    const preload = file('preload.mjs', `import { register } from 'node:module';\nregister(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});\n`);
+    const { status, said, junit } = run('fault', { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` });
+    expect(said).to.match(/^0 passed, 2 failed$/m, 'the cell, and the end of the run').and.match(/the run came to no record: no room for it/);
+    expect(status, said).to.be.a('number').and.not.equal(0);
+    expect(junit()).to.include('tests="1" failures="0" errors="1"').and.include('no room for it');
   });
   it('reports that cannot be written are told too', () => {
     const { status, said } = run('bad.json', { FLOWPROOF_PHASE: 'stedy' });

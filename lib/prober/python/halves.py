@@ -1,40 +1,74 @@
-# Half-open connections to our listeners: a SYN got here, and the handshake did not get its end.
-HALVES_EVERY = 0.25  # a half-open connection stands for a second or two
-PROC_NET = {socket.AF_INET: "/proc/net/tcp", socket.AF_INET6: "/proc/net/tcp6"}
+# Half-open connections to our listeners: a SYN got here, and the handshake does not get its end. A raw socket is given a copy of each packet that
+# has passed the INPUT chain, before TCP is (raw_local_deliver, net/ipv4/ip_input.c). The kernel's table of connections would tell as well, but to
+# read it again and again takes milliseconds each time where its hash is large.
+OPENING = 0x17, 0x02  # of the flags FIN, SYN, RST and ACK, SYN alone (RFC 9293, section 3.1)
+PACKET_INFO = 49  # IPV6_RECVPKTINFO: IPv6 comes without its header, and so without its destination
 
-half_open = {}  # family -> (when it was read, local -> remotes of this machine's half-open connections)
-halves_due = 0  # when they are next to be read
-
-
-def look_for_halves():
-    """Goes on while a TCP listener stands: one timer for all."""
-    global halves_due
-    standing = [listener for listener in listeners.values() if listener.kind == "tcp"]
-    if standing and halves_due <= time.monotonic():
-        for listener in standing:
-            listener.guarded(listener.find_halves, listener.tell_half)
-        halves_due = time.monotonic() + HALVES_EVERY
-        at(halves_due, look_for_halves)
+outlooks = {}  # family -> outlook, while a TCP listener of it stands
 
 
-def read_halves(family):
-    """Connections in SYN_RECV: a SYN got here, our SYN-ACK not back, or the ACK not here. Read once for many listeners."""
-    when, found = half_open.get(family, (0, None))
-    if found is None or time.monotonic() - when > 0.02:
-        with open(PROC_NET[family]) as file:
-            rows = [line.split(None, 4)[1:4] for line in file]
-        found = collections.defaultdict(set)
-        for local, remote, state in rows:
-            if state == "03":
-                found[unhexed(local)].add(unhexed(remote))
-        half_open[family] = time.monotonic(), found
-    return found
+class Outlook:
+    """The SYNs that come to our listeners of one family, from their sources."""
+
+    def __init__(self, family):
+        self.family, self.sources, self.doors = family, set(), {}  # local address and port -> listener
+        self.sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP)
+        try:
+            self.sock.setblocking(False)
+            self.sock.setsockopt(socket.SOL_SOCKET, 33, BUFFER)  # SO_RCVBUFFORCE: all sources may begin at once
+            if family == socket.AF_INET6:
+                self.sock.setsockopt(socket.IPPROTO_IPV6, PACKET_INFO, 1)
+        except OSError:
+            self.sock.close()
+            raise
+        outlooks[family] = self
+        handlers[self.sock.fileno()] = lambda _: self.take()
+        epoll.register(self.sock.fileno(), select.EPOLLIN)
+
+    def admit(self, listener):
+        """What came before it is none of its own."""
+        if not listener.sources <= self.sources:
+            attach(self.sock, self.filter(self.sources | listener.sources))
+            self.sources |= listener.sources
+        self.take()
+        self.doors[listener.local] = listener
+
+    def filter(self, sources):
+        """Of all TCP that this machine gets, only what begins a connection from one of our sources wakes us."""
+        behind = BEHIND if self.family == socket.AF_INET else 0
+        head = bpf(IHL, 0) if behind else b""
+        return head + bpf(LOAD + BYTE + behind, 13) + bpf(AND, OPENING[0]) + bpf(EQUAL, OPENING[1], yes=1) + bpf(TAKE, 0) + from_any_of(sources, self.family)
+
+    def take(self):
+        """All that is there."""
+        for _ in range(10000):
+            try:
+                data, notes, _, sender = self.sock.recvmsg(128, 64)
+            except OSError:
+                return
+            if self.family == socket.AF_INET:
+                source, destination, _, segment = taken_apart(data)
+            else:
+                source, destination, segment = packed(sender[0].split("%")[0]), notes[0][2][:16], data  # struct in6_pktinfo
+            own_port, port = struct.unpack("!HH", segment[:4])
+            listener = self.doors.get((destination, port))
+            if listener:
+                listener.knocked(source, own_port)
+
+    def forget(self, listener):
+        if self.doors.get(listener.local) is listener:
+            del self.doors[listener.local]
+        if not self.doors:
+            del outlooks[self.family], handlers[self.sock.fileno()]
+            epoll.unregister(self.sock.fileno())
+            self.sock.close()
 
 
-def unhexed(place):
-    """Address and port as /proc/net/tcp has them, in words of the machine's byte order -> packed address, port."""
-    address, port = place.split(":")
-    return b"".join(struct.pack("=I", int(address[n : n + 8], 16)) for n in range(0, len(address), 8)), int(port, 16)
-
-
-# What is asked of the shell; the second way where the first does not work, as on busybox.
+def outlook_for(listener):
+    outlook = outlooks.get(listener.family) or Outlook(listener.family)
+    try:
+        outlook.admit(listener)
+    except OSError:
+        outlook.forget(listener)  # without its filter it is none
+        raise
+    return outlook

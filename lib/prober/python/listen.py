@@ -12,7 +12,7 @@ class Listener(Task):
     def __init__(self, name, kind, address, port, window, sources):
         self.name, self.kind, self.address, self.port, self.window = name, kind, address, port, window / 1000
         self.sources = {packed(source.split("%")[0]) for source in sources.split(",")}
-        self.sock, self.guests, self.halves, self.arrivals, self.blind = None, set(), set(), 0, 0
+        self.sock, self.outlook, self.guests, self.halves, self.arrivals, self.blind = None, None, set(), set(), 0, 0
 
     def begin(self):
         """At once: the events at hand may be those of a closed look with our descriptor, which do no harm here."""
@@ -37,34 +37,22 @@ class Listener(Task):
         if self.blind:
             say(self.name, "error", 0, name_of(self.blind), "half")
         at(time.monotonic() + self.window, self.finish)
-        if self.kind == "tcp":
-            look_for_halves()
 
     def open(self):
         self.sock = socket.socket(self.family, socket.SOCK_STREAM if self.kind == "tcp" else socket.SOCK_DGRAM)
         self.sock.setblocking(False)
         if self.family == socket.AF_INET6:
             self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        attach(self.sock, self.filter())  # for TCP, newer kernels want CAP_NET_ADMIN, else EPERM
+        attach(self.sock, from_any_of(self.sources, self.family))  # SYNs too; for TCP, newer kernels want CAP_NET_ADMIN, else EPERM
         if self.kind == "tcp":  # past what is left of old connections; for UDP it would share the port with others
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.sock.bind(self.target)
         if self.kind == "tcp":
-            self.find_halves(lambda remote: None)  # those of the listener before us stay for a second
+            try:
+                self.outlook = outlook_for(self)
+            except OSError as error:  # no CAP_NET_RAW
+                self.blind = error.errno
             self.sock.listen(1024)
-
-    def filter(self):
-        """What the kernel asks of every packet to us, SYNs too: is its source one of ours?"""
-        code, offset, length = b"", *((12, 4) if self.family == socket.AF_INET else (8, 16))  # of the source address in the IP header
-        for source in self.sources:
-            if len(source) != length:
-                continue
-            words = struct.unpack("!%dI" % (length // 4), source)
-            for at_word, word in enumerate(words):
-                code += bpf(LOAD, NETWORK + offset + 4 * at_word)
-                code += bpf(EQUAL, word, no=2 * (len(words) - at_word) - 1)  # else on to the next source
-            code += bpf(TAKE, WHOLE)
-        return code + bpf(TAKE, 0)
 
     def take(self):
         """A datagram or a connection. -> whether there was one."""
@@ -85,6 +73,8 @@ class Listener(Task):
         return True
 
     def receive(self, guest, sender):
+        self.look_out()  # its SYN came before it
+        self.halves.discard((packed(sender[0].split("%")[0]), sender[1]))
         guest.setblocking(False)
         guest.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
         visit = guest, sender
@@ -118,19 +108,13 @@ class Listener(Task):
     def arrived(self, sender, data):
         self.note("arrived", sender[0].split("%")[0], sender[1], hexed(data))
 
-    def find_halves(self, tell):
-        try:
-            found = read_halves(self.family)
-        except OSError as error:
-            self.blind = error.errno
-            return
-        for remote in found.get(self.local, ()):
-            if remote not in self.halves and self.arrivals < MOST_ARRIVALS:
-                self.halves.add(remote)
-                tell(remote)
+    def look_out(self):
+        if self.outlook:
+            self.outlook.take()
 
-    def tell_half(self, remote):
-        self.note("half", socket.inet_ntop(self.family, remote[0]), remote[1])
+    def knocked(self, source, port):
+        if source in self.sources and len(self.halves) < MOST_ARRIVALS:
+            self.halves.add((source, port))
 
     def note(self, *words):
         self.arrivals += 1
@@ -142,16 +126,19 @@ class Listener(Task):
         if self.over:
             return
         if self.sock and self.sock.fileno() in handlers:  # it stood: what has come by now, counts
-            if self.kind == "tcp":
-                self.find_halves(self.tell_half)
+            self.look_out()
             self.over = True
             for visit in list(self.guests):
                 self.read(visit, True)
             while self.arrivals < MOST_ARRIVALS and self.take():
                 pass
+            for source, port in self.halves:
+                self.note("half", socket.inet_ntop(self.family, source), port)
             epoll.unregister(self.sock.fileno())
             del handlers[self.sock.fileno()]
         self.over = True
+        if self.outlook:
+            self.outlook.forget(self)
         if self.sock:
             self.sock.close()
         if listeners.pop(self.name, None):

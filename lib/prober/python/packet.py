@@ -5,7 +5,7 @@ ECHOES = {1: {8: 0}, 58: {128: 129}}  # ICMP, ICMPv6: request -> reply
 # Classic BPF (linux/filter.h): what the kernel is to ask of a packet before it gives it to a socket.
 LOAD, HALF, BYTE = 0x20, 8, 0x10  # BPF_LD | BPF_ABS of a word; added to it: half of one, a byte
 BEHIND = 0x20  # added to LOAD: BPF_IND, from behind the IPv4 header whose length IHL has found
-IHL, EQUAL, GREATER, TAKE = 0xB1, 0x15, 0x25, 0x06  # BPF_LDX | BPF_MSH, BPF_JEQ, BPF_JGT, BPF_RET
+IHL, AND, EQUAL, GREATER, TAKE = 0xB1, 0x54, 0x15, 0x25, 0x06  # BPF_LDX | BPF_MSH, BPF_ALU | BPF_AND, BPF_JEQ, BPF_JGT, BPF_RET
 NETWORK, AUXILIARY, WHOLE = 0xFFF00000, 0xFFFFF000, 0xFFFFFFFF  # SKF_NET_OFF, SKF_AD_OFF, all of the packet
 
 
@@ -16,6 +16,20 @@ def bpf(code, value, yes=0, no=0):
 def attach(sock, code):
     held = array.array("B", code)
     sock.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HP", len(held) // 8, held.buffer_info()[0]))  # SO_ATTACH_FILTER
+
+
+def from_any_of(sources, family):
+    """The end of a filter: takes what has one of these packed addresses as its source, and no more."""
+    code, offset, length = b"", *((12, 4) if family == socket.AF_INET else (8, 16))  # of the source address in the IP header
+    for source in sources:
+        if len(source) != length:
+            continue
+        words = struct.unpack("!%dI" % (length // 4), source)
+        for at_word, word in enumerate(words):
+            code += bpf(LOAD, NETWORK + offset + 4 * at_word)
+            code += bpf(EQUAL, word, no=2 * (len(words) - at_word) - 1)  # else on to the next source
+        code += bpf(TAKE, WHOLE)
+    return code + bpf(TAKE, 0)
 
 
 def taken_apart(packet):

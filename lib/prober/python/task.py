@@ -1,5 +1,5 @@
 # What looks and listeners have in common, and how they share the descriptors that a process may have.
-OWN_DESCRIPTORS = 40  # kept free for stdio, epoll, netlink, the lock, GUESTS, CAPTURES and the pipes of `ip`
+OWN_DESCRIPTORS = 40  # kept free for stdio, epoll, netlink, the lock, GUESTS, CAPTURES, an outlook a family and the pipes of `ip`
 
 waiting = collections.deque()  # looks that wait for descriptors
 held = 0  # descriptors promised to looks under way, and one for each listener

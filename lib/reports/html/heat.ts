@@ -1,7 +1,7 @@
 // The matrix as tables: cells that passed by from × to, and a heat map of from × to × port. Pure.
 import type { Finding, RunRecord } from '../../model.ts';
 import { counts } from '../cells.ts';
-import { grouped } from '../grouped.ts';
+import { grouped } from '../../grouped.ts';
 import { placesOf, stateOf, stateOfAll, type Place, type State } from './states.ts';
 import { escaped, markedTable, table } from './text.ts';
 

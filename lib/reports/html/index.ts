@@ -1,6 +1,6 @@
 // RunRecord -> report.html: one file that asks nothing of any network. Pure; style and script are given, and pinned by their hashes.
-import { createHash } from 'node:crypto';
 import type { Earlier } from '../../changes.ts';
+import { sha256 } from '../../hash.ts';
 import type { RunRecord } from '../../model.ts';
 import { exitCodeOf, partOf, sumsOf } from '../summary.ts';
 import { assessorPart } from './assessor.ts';
@@ -17,7 +17,7 @@ export type Assets = Readonly<{ style: string; script: string }>;
 /** @returns the whole page; it reads without script, which adds the search over all cells and their evidence */
 export function renderHtml(record: RunRecord, earlier: Earlier | null, { style, script }: Assets): string {
   const { run } = record;
-  const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  const hash = (text: string): string => `'sha256-${sha256(text, 'base64')}'`;
   const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`;
   const part = partOf(record);
   return `<!doctype html>

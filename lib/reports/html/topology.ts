@@ -2,7 +2,7 @@
 import type { Finding, RunRecord } from '../../model.ts';
 import { internet } from '../cells.ts';
 import { list } from '../words.ts';
-import { grouped } from '../grouped.ts';
+import { grouped } from '../../grouped.ts';
 import { placesOf, stateOf, stateOfAll, type State } from './states.ts';
 import { escaped } from './text.ts';
 
