@@ -121,7 +121,7 @@ export const publicAddresses: readonly string[] = [...publicResolvers, ...Object
 /** All that the lab makes in the host's `ip netns` bears this prefix, so that `down` finds it. */
 export const prefix = 'flowproof-';
 
-/** Holds the two bridges; no process ever runs in it. */
+/** Holds the two bridges; no process runs in it, but that of a longer cable (delay.ts). */
 export const switchNamespace = `${prefix}switch`;
 
 export const namespaceOf = (name: string): string => `${prefix}${name}`;

@@ -43,6 +43,10 @@ const timing = z.strictObject({
   intervalMs: z.int().min(10).max(5000),
   windowMs: z.int().min(100).max(10000),
 });
+const deniedTiming = timing.extend({
+  windowMs: timing.shape.windowMs.describe('The longest that silence is waited for, after the last try.'),
+  floorMs: z.int().min(1).max(10000).optional().describe('The shortest: where the round trips of the run are so short that TCP would wait less. 200 unless given, and never more than windowMs.'),
+});
 const row = z.strictObject({
   id: name,
   reference: text.describe('Where the document says so.'),
@@ -86,7 +90,7 @@ const schema = z.strictObject({
     beacons: z.record(name, sshName).optional().describe('Hosts outside that we can log in to, by name: they witness what gets out.'),
     targets: z.record(name, target),
     watch: z.strictObject({ tcp: z.array(port), udp: z.array(port) }).describe('Ports that no row lists and that are probed all the same.'),
-    timing: z.strictObject({ allowed: timing, denied: timing, rate: z.int().min(1).max(fastestRate).optional().describe('At most so many packets a second from each vantage.') }),
+    timing: z.strictObject({ allowed: timing, denied: deniedTiming, rate: z.int().min(1).max(fastestRate).optional().describe('At most so many packets a second from each vantage.') }),
     without: z.array(z.enum(families)).optional().describe('Families of cells that are not wanted here; what that costs is counted as not tested.'),
   }),
   waivers: z.array(waiver).optional().describe('Violations that somebody has accepted until a day. They are probed and told all the same.'),
@@ -198,6 +202,10 @@ function crossReferences(raw: unknown): string[] {
     if (!hosts.includes(login)) say(`$.site.logins.${login}`, `no such host; one of ${oneOf(hosts)}`);
   const gateway = member(site, 'gateway');
   if (typeof gateway === 'string' && !hosts.includes(gateway)) say('$.site.gateway', `no such host; one of ${oneOf(hosts)}`);
+
+  const denied = member(member(site, 'timing'), 'denied');
+  const [floorMs, windowMs] = [member(denied, 'floorMs'), member(denied, 'windowMs')];
+  if (typeof floorMs === 'number' && typeof windowMs === 'number' && floorMs > windowMs) say('$.site.timing.denied.floorMs', `${floorMs} is more than windowMs, which is ${windowMs}: the shortest wait is no longer than the longest; lower it, or raise windowMs`);
 
   const flows = member(matrix, 'flows');
   const ids = new Map<string, number>();

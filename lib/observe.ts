@@ -6,27 +6,32 @@ import { findingsOf } from './findings.ts';
 import { startListening } from './listen.ts';
 import { lookAtAll } from './look.ts';
 import { withTries } from './loss.ts';
-import type { Loss, Observation, Phase, Plan, Probe, Resets } from './model.ts';
+import type { Loss, Observation, Phase, Plan, Probe, Resets, Window } from './model.ts';
 import { startCounting, type Counting, type Sharing } from './resets.ts';
+import { sounding } from './sound.ts';
 import type { Steps } from './steps.ts';
 import { startTracking } from './track.ts';
 import type { Vantage } from './vantage.ts';
+import { withWindows } from './window.ts';
 
 /** What is known before the first look. */
 type Known = Pick<Seen, 'inventory' | 'discovery' | 'plan' | 'sessions'> & Readonly<{ phase: Phase }>;
 /** @param turn how the counts of RSTs are shared with the other shards of the run */
 type Means = Readonly<{ vantages: ReadonlyMap<string, Vantage>; newToken: () => string; turn: Sharing | null; look: (probe: Probe) => Promise<Observation>; steps: Steps }>;
 
-/** @returns all that verdicts are made from; an observation for each probe of the plan */
-export async function observe(known: Known, { vantages, newToken, turn, look, steps }: Means): Promise<Known & Seen & Readonly<{ loss: Loss }>> {
+/** @returns all that verdicts are made from; an observation for each probe of the plan, which has the windows that were waited */
+export async function observe(known: Known, { vantages, newToken, turn, look, steps }: Means): Promise<Known & Seen & Readonly<{ loss: Loss; windows: readonly Window[] }>> {
   const { plan, discovery } = known;
   const [listening, tracking] = await Promise.all([startListening({ listeners: plan.listeners, hosts: discovery.hosts, newToken }, vantages), startTracking(discovery, vantages)]);
-  const counting = await startCounting(vantages, turn);
+  const { vantages: timed, roundTrips } = sounding(vantages);
+  const counting = await startCounting(timed, turn);
+  const { plan: windowed, windows } = withWindows(plan, known, roundTrips);
   steps.end('start listeners and witnesses');
-  const once = byId(await lookAtAll(plan, look, counting.note));
+  const once = byId(await lookAtAll(windowed, look, counting.note));
   steps.end('look');
   const measured = await measureLoss(plan, once, vantages);
   const soFar = measured.tries === 0 ? [] : findingsOf({ ...known, observations: once, tracked: await tracking.read(), heard: new Map(), resets: new Map() });
+  // What is asked again has the longest window: it is asked because something is wrong.
   const { observations, loss } = await askAgain({ plan, loss: measured, observations: once, findings: soFar, look });
   steps.end('measure the loss and look again');
   if (loss.extraTries > 0) await counting.note();
@@ -38,7 +43,7 @@ export async function observe(known: Known, { vantages, newToken, turn, look, st
   });
   steps.end('settle resets');
   const [tracked, heard] = await Promise.all([tracking.finish(), listening.finish()]);
-  return { ...known, observations, tracked, heard, resets, loss };
+  return { ...known, plan: windowed, windows, observations, tracked, heard, resets, loss };
 }
 
 const byId = (observations: readonly Observation[]): ReadonlyMap<string, Observation> => new Map(observations.map((observation) => [observation.id, observation]));

@@ -2,19 +2,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EvidenceError, isAskedOf, probesOf, type Evidence } from './bundle/evidence.ts';
 import { findingsOf } from './findings.ts';
-import type { Observation, Outcome, Probe } from './model.ts';
+import type { Observation, Outcome, Probe, RunRecord } from './model.ts';
 import { readLook } from './outcome.ts';
 import { flowEntry } from './reports/json.ts';
+import { misfits } from './window.ts';
 
 /**
  * @returns one line for each difference; empty: every outcome and every verdict comes out as it stands in the file
  * @throws EvidenceError where the file is so far off that nothing can be made of it
  */
 export function rejudge(evidence: Evidence): readonly string[] {
-  const { account, phase, observations, flows } = evidence;
+  const { account, phase, observations, flows, file } = evidence;
   const isAsked = isAskedOf(evidence);
   try {
-    const told: string[] = [];
+    const { windows } = file['run'] as Pick<RunRecord['run'], 'windows'>; // older evidence has none
+    const told: string[] = windows === undefined ? [] : [...misfits(account, windows)];
     const again = new Map(observations);
     for (const probe of probesOf(account.plan)) {
       const observation = observations.get(probe.id);

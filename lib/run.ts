@@ -67,7 +67,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
   const record = async (): Promise<RunRecord> => {
     const seat = { entered, vantages, stopped: () => stopped, onLooked: progress?.looked };
     const turn = oneOf === null ? null : { turn: turnOf(runId) };
-    const { loss, ...seen } = await observe({ inventory, discovery, phase, plan, sessions: sessionsOf(entered) }, { vantages, newToken, turn, look: (probe) => look(probe, seat), steps });
+    const { loss, windows, ...seen } = await observe({ inventory, discovery, phase, plan, sessions: sessionsOf(entered) }, { vantages, newToken, turn, look: (probe) => look(probe, seat), steps });
     const configurations = await configured;
     const hosts = entered.map((one, index) => hostRecord(one, configurations[index] ?? null));
     leave(entered);
@@ -84,7 +84,7 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       run: {
         id: runId, phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, operator: seatOf, selection: selection?.name ?? null, shard, shards: null, clock: clockOf(findings), version, node: process.version,
         hosts, confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
-        universe: plan.universe, gaps: plan.gaps, loss, steps: steps.taken(), stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings(), ...configurationWarnings(hosts, today)],
+        universe: plan.universe, gaps: plan.gaps, loss, windows, steps: steps.taken(), stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings(), ...configurationWarnings(hosts, today)],
       },
       controls: [...plan.controls.map(({ id }) => id), ...plan.flows.map(({ flow }) => flow.id).filter((id) => !chosen.has(id))].flatMap((id) => observations.get(id) ?? []),
       findings: findings.filter(({ flow }) => chosen.has(flow.id)),

@@ -73,7 +73,7 @@ function incomplete(parts: readonly [Part, ...Part[]]): readonly string[] {
 function mergeRuns(parts: readonly Part[], findings: RunRecord['findings'], inventory: Inventory): Run {
   const runs = parts.map(({ run }) => run);
   const looking = parts.filter((part) => part.findings.length > 0).map(({ run }) => run);
-  const [some] = [...looking, ...runs] as [Run];
+  const [{ windows: _ofOneShard, ...some }] = [...looking, ...runs] as [Run];
   const startedAt = runs.map((run) => run.startedAt).toSorted()[0] ?? some.startedAt;
   const distinct = (values: readonly string[]): readonly string[] => [...new Set(values)];
   return {

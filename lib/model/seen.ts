@@ -91,6 +91,12 @@ export type HostRecord = Readonly<{ name: string; prober: string | null; hostKey
  */
 export type Loss = Readonly<{ roundTrips: number; missed: number; atMost: number; tries: number | null; extraTries: number }>;
 
+/**
+ * How long silence was waited for at denied TCP looks. `to`: a host, or the beacon that holds the address; null: any other, of which
+ * nobody tells. roundTripMs: at most so long, by way of the operator's seat; null: not measured.
+ */
+export type Window = Readonly<{ from: string; to: string | null; network: string; roundTripMs: number | null; windowMs: number }>;
+
 export type ShardRecord = Readonly<{ number: number; sources: readonly string[]; operator: string; startedAt: string; endedAt: string }>;
 
 /** A part of a run, and how long it took. */
@@ -124,6 +130,8 @@ export type RunRecord = Readonly<{
     universe: number;
     gaps: readonly Gap[];
     loss: Loss;
+    /** Of each source, destination and network; older evidence has none, and of a merged run each shard has its own. */
+    windows?: readonly Window[];
     /** In their order, from the start of the process to the last verdict; none of a merged run. */
     steps: readonly Step[];
     /** Why the run ended before its time, if it did. */

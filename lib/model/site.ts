@@ -92,8 +92,8 @@ export type Inventory = Readonly<{
     targets: Readonly<Record<string, Target>>;
     /** Ports that no row lists and that are probed all the same. */
     watch: Readonly<{ tcp: readonly number[]; udp: readonly number[] }>;
-    /** `rate`: at most so many packets a second from each vantage. */
-    timing: Readonly<{ allowed: Timing; denied: Timing; rate?: number | undefined }>;
+    /** `denied`: its window is the longest that silence is waited for, `floorMs` the shortest. `rate`: at most so many packets a second from each vantage. */
+    timing: Readonly<{ allowed: Timing; denied: Timing & Readonly<{ floorMs?: number | undefined }>; rate?: number | undefined }>;
     /** Families of cells, and the looks past the hosts' own firewalls, that are not wanted here. */
     without?: readonly Exclude<Family | 'walls', 'row'>[] | undefined;
   }>;

@@ -3,7 +3,7 @@
 import { canonical, sameAddress } from '../address.ts';
 import { factsOf, interfaceOf, isFailure, operator } from '../facts.ts';
 import type { Flow, Listener, PlannedFlow, Probe } from '../model.ts';
-import { hostAt, replyPorts, routeOf, type Cell, type Drawn, type Input } from './input.ts';
+import { hostAt, replyPorts, routeOf, timingOf, type Cell, type Drawn, type Input } from './input.ts';
 import { exchangeFor } from './looks.ts';
 import { frameLook } from './walls.ts';
 
@@ -82,7 +82,7 @@ function outwardProbes(input: Input, cells: readonly Cell[]): ReadonlyMap<string
     const flow: Flow = { ...plain, id, from: operator, expected: 'allowed', row: 'control', route: routeOf(facts, address) };
     const token = input.newToken();
     // As often as the cells that it speaks for: most of these are silent on a real site.
-    const exchange = { ...exchangeFor(input, flow, address, null, token, facts), ...input.inventory.site.timing.denied };
+    const exchange = { ...exchangeFor(input, flow, address, null, token, facts), ...timingOf(input.inventory, 'denied') };
     found.set(id, { id, vantage: operator, flow, token, look: { by: 'exchange', exchange } });
   }
   return found;

@@ -7,7 +7,7 @@ import { firstPacketOf, ipProtocols } from '../packet.ts';
 import { protocolFor, protocols } from '../protocols/index.ts';
 import type { Untested } from './cells.ts';
 import { addressOn, networksOf } from './destinations.ts';
-import { hostAt, highPort, replyPorts, routeOf, settled, type Cell, type Drawn, type Input } from './input.ts';
+import { hostAt, highPort, replyPorts, routeOf, settled, timingOf, type Cell, type Drawn, type Input } from './input.ts';
 import { exchangeFor } from './looks.ts';
 import { peersOf, type Peer } from './peers.ts';
 import { frameLook } from './walls.ts';
@@ -97,7 +97,7 @@ function protocolCells(input: Drawn, vantage: string): Family {
       const source = sourceAddress(facts, address);
       if (source === null) return settled({ seen: 'unprobed', failure: unknown(`${vantage} itself, towards ${peer.label},`) });
       const payload = firstPacketOf({ source, destination: address }, port, token);
-      return { by: 'raw', sourcePort: 0, raw: { ...input.inventory.site.timing.denied, address, ipProtocol: port, payload } };
+      return { by: 'raw', sourcePort: 0, raw: { ...timingOf(input.inventory, 'denied'), address, ipProtocol: port, payload } };
     })));
   const isMirrored = ({ flow }: Cell): boolean => !asksFirst(input, vantage, flow.to);
   return { cells: all.filter((cell) => !isMirrored(cell)), gaps: untested(all.filter(isMirrored), oneDirection) };

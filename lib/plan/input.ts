@@ -1,6 +1,6 @@
 // What all parts of the plan work from, and the few questions that several of them ask.
 import { routeTo } from '../facts.ts';
-import type { Discovery, Facts, Flow, Inventory, Outcome, Phase, Look, Probe, Row } from '../model.ts';
+import type { Discovery, Facts, Flow, Inventory, Outcome, Phase, Look, Probe, Row, Timing } from '../model.ts';
 import { holds } from '../rows.ts';
 import { isAddressOf } from './destinations.ts';
 
@@ -32,6 +32,12 @@ export function drawing(input: Input): Drawn {
 
 /** A cell and the look at it, before anybody has asked what would prove it. */
 export type Cell = Readonly<{ flow: Flow; probe: Probe }>;
+
+/** Of a look; the window of a denied one is made shorter by what the run measures. */
+export function timingOf({ site }: Inventory, expected: Flow['expected']): Timing {
+  const { attempts, intervalMs, windowMs } = site.timing[expected];
+  return { attempts, intervalMs, windowMs };
+}
 
 /** The first row decides, a lasting one before a temporary one. */
 export function isAllowed(row: Row | undefined, phase: Phase): row is Row {

@@ -3,7 +3,7 @@ import { factsOf, isFailure, sourceAddress } from '../facts.ts';
 import type { Exchange, Facts, Flow, Look, Probe } from '../model.ts';
 import { protocols } from '../protocols/index.ts';
 import type { Destination } from './destinations.ts';
-import { settled, type Input } from './input.ts';
+import { settled, timingOf, type Input } from './input.ts';
 
 /** The look at a cell, or what the facts say of it already. */
 export function probeOf(input: Input, flow: Flow, destination: Destination): Probe {
@@ -29,7 +29,7 @@ export function exchangeFor({ inventory }: Input, flow: Flow, address: string, s
   const module = protocols[flow.protocol];
   const question = Object.values(inventory.site.targets).find((target) => target.names !== undefined)?.names?.[0] ?? 'example.com';
   return {
-    ...inventory.site.timing[flow.expected],
+    ...timingOf(inventory, flow.expected),
     transport: flow.transport,
     address,
     port: flow.port,

@@ -4,7 +4,7 @@ import { factsOf, interfaceOf, isFailure, macOf, sourceAddress } from '../facts.
 import type { Facts, Flow, Look, Probe } from '../model.ts';
 import { echoRequest, firstPacketOf, ipPacket, ipProtocols, tcpSyn, udpDatagram } from '../packet.ts';
 import { protocols } from '../protocols/index.ts';
-import { hostAt, type Cell, type Drawn, type Input } from './input.ts';
+import { hostAt, timingOf, type Cell, type Drawn, type Input } from './input.ts';
 
 type Walled = Readonly<{ nearWall: Probe | null; farWall: Probe | null }>;
 const none: Walled = { nearWall: null, farWall: null };
@@ -49,7 +49,7 @@ export function frameLook({ inventory, discovery, newPort }: Drawn, flow: Flow, 
   if (source === null || mac === null) return null;
   const sourcePort = flow.sourcePort ?? (protocols[flow.protocol].sourcePort || newPort());
   const [ipProtocol, payload] = packetOf(flow, { source, destination }, sourcePort, token);
-  return { by: 'frame', sourcePort: flow.transport === 'ip' ? 0 : sourcePort, frame: { ...inventory.site.timing.denied, device, mac, packet: ipPacket({ source, destination }, ipProtocol, payload) } };
+  return { by: 'frame', sourcePort: flow.transport === 'ip' ? 0 : sourcePort, frame: { ...timingOf(inventory, 'denied'), device, mac, packet: ipPacket({ source, destination }, ipProtocol, payload) } };
 }
 
 function packetOf(flow: Flow, ends: Readonly<{ source: string; destination: string }>, sourcePort: number, token: string): readonly [number, string] {

@@ -43,6 +43,18 @@ export function lossLine({ run: { loss } }: RunRecord): readonly string[] {
   return [`packets are lost: ${share} (up to ${Math.round(loss.atMost * 100)} % one way); ${loss.tries === null ? 'silence tells nothing at that' : `${loss.extraTries} tries were made for it, ${loss.tries} for each silent look`}`];
 }
 
+/** Nothing is said of older evidence, which does not tell them. */
+export function windowsLine({ run: { windows = [] } }: RunRecord): readonly string[] {
+  const range = (all: readonly number[]): string => [...new Set([Math.min(...all), Math.max(...all)])].join(' to ');
+  const measured = windows.filter(({ roundTripMs }) => roundTripMs !== null);
+  const others = windows.filter(({ roundTripMs }) => roundTripMs === null);
+  const parts = [
+    ...(measured.length === 0 ? [] : [`${range(measured.map(({ windowMs }) => windowMs))} ms, where round trips of at most ${range(measured.map(({ roundTripMs }) => roundTripMs ?? 0))} ms were measured`]),
+    ...(others.length === 0 ? [] : [`${range(others.map(({ windowMs }) => windowMs))} ms where none was`]),
+  ];
+  return parts.length === 0 ? [] : [`silence of denied handshakes was waited for, after the last try: ${parts.join('; ')}`];
+}
+
 /** The clock of the operator's seat against a time server that the matrix allows. */
 export function clockLine({ run: { clock } }: RunRecord): string {
   if (clock === null) return 'clock: compared with no time server, as no allowed NTP flow answered';

@@ -39,7 +39,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'bundle/prune.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'hash.ts', 'nightly/prune.ts'],
   'bundle/sign.ts': ['node:child_process', 'node:fs', 'node:path'],
   'bundle/runs.ts': ['node:fs', 'node:path', 'node:util', 'bundle/*', 'changes.ts', 'hash.ts', 'rejudge.ts'],
-  'rejudge.ts': ['node:util', 'bundle/evidence.ts', 'findings.ts', 'outcome.ts', 'reports/json.ts'],
+  'rejudge.ts': ['node:util', 'bundle/evidence.ts', 'findings.ts', 'outcome.ts', 'reports/json.ts', 'window.ts'],
   'judge.ts': ['address.ts'],
   'walls.ts': ['judge.ts'],
   'senders.ts': ['facts.ts'],
@@ -63,11 +63,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'relay.ts': ['node:dgram', 'node:events', 'ntp-client', 'vantage.ts'],
   'look.ts': ['node:net', 'enter.ts', 'facts.ts', 'loss.ts', 'outcome.ts', 'protocols/index.ts', 'relay.ts', 'vantage.ts'],
   'again.ts': ['loss.ts', 'vantage.ts'],
+  'window.ts': ['facts.ts'],
+  'sound.ts': ['vantage.ts'],
   'resolve.ts': ['facts.ts', 'protocols/dns.ts', 'rows.ts', 'vantage.ts'],
   'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
   'resets.ts': ['node:timers/promises', 'vantage.ts'],
-  'observe.ts': ['again.ts', 'backing.ts', 'findings.ts', 'listen.ts', 'look.ts', 'loss.ts', 'resets.ts', 'steps.ts', 'track.ts', 'vantage.ts'],
+  'observe.ts': ['again.ts', 'backing.ts', 'findings.ts', 'listen.ts', 'look.ts', 'loss.ts', 'resets.ts', 'sound.ts', 'steps.ts', 'track.ts', 'vantage.ts', 'window.ts'],
   'run.ts': ['node:crypto', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'login.ts', 'look.ts', 'observe.ts', 'paced.ts', 'plan.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'shard.ts', 'steps.ts', 'vantage.ts', 'waivers.ts'],
   'steps.ts': [],
   'swept.ts': ['wire.ts'],
@@ -104,7 +106,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
-  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'pace.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
+  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'pace.ts', 'window.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
   'changes.ts', 'grouped.ts', 'hash.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/merge.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/changes.ts', 'reports/verdicts.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',

@@ -100,6 +100,10 @@ const one: readonly (readonly [sentence: string, edits: Readonly<Record<string, 
   ['a rate of nothing', { 'site.timing.rate': 0 }, '$.site.timing.rate: Too small: expected number to be >=1'],
   ['a rate that bounds nothing', { 'site.timing.rate': 1001 }, '$.site.timing.rate: Too big: expected number to be <=1000'],
   ['no attempt', { 'site.timing.denied.attempts': 0 }, '$.site.timing.denied.attempts: Too small: expected number to be >=1'],
+  ['a shortest wait of nothing', { 'site.timing.denied.floorMs': 0 }, '$.site.timing.denied.floorMs: Too small: expected number to be >=1'],
+  ['a shortest wait of half a millisecond', { 'site.timing.denied.floorMs': 0.5 }, '$.site.timing.denied.floorMs: Invalid input: expected int, received number'],
+  ['a shortest wait beyond the longest', { 'site.timing.denied.floorMs': 701 }, '$.site.timing.denied.floorMs: 701 is more than windowMs, which is 700: the shortest wait is no longer than the longest; lower it, or raise windowMs'],
+  ['a shortest wait for what is allowed', { 'site.timing.allowed.floorMs': 200 }, '$.site.timing.allowed.floorMs: unknown key; remove it or mend its spelling'],
   ['no timing for what is denied', { 'site.timing.denied': undefined }, '$.site.timing.denied: Invalid input: expected object, received undefined'],
 ];
 

@@ -65,11 +65,11 @@ describe('paced', () => {
     expect(began).to.have.length(5);
     expect(began[0]?.look).to.deep.equal({ ...exchange, address: '127.0.0.1' });
   });
-  it('knows of the one process that sh has for silent handshakes', async () => {
+  it('knows of the two tries that sh has for silent handshakes', async () => {
     const { vantage, began } = noting({ kind: 'sh' });
     void paced(vantage, facts, 10).exchange({ ...exchange, transport: 'tcp', send: '', attempts: 3, intervalMs: 150, windowMs: 700 });
     await pass(50);
-    expect(began[0]?.look).to.include({ attempts: 1, windowMs: 1500 });
+    expect(began[0]?.look).to.include({ attempts: 2, intervalMs: 300, windowMs: 700 });
   });
   it('waits no longer once the prober has ended', async () => {
     const gone = { is: false };

@@ -68,7 +68,10 @@ describe('vantage: an exchange', () => {
     return got.join('').split('\n').find((line) => / (tcp|udp) /.test(line) && /^\d/.test(line)) ?? '';
   };
   const sh = boot.replaceAll('python', 'sh');
-  it('of a handshake that is not awaited leaves the second try of sh to the kernel', async () => expect(await asked(sh, silent)).to.match(/ tcp 172\.22\.22\.3 25 0 - 1 150 1500$/));
+  it('of a handshake that is not awaited has the first and the last try of sh, at their times', async () => {
+    expect(await asked(sh, silent)).to.match(/ tcp 172\.22\.22\.3 25 0 - 2 300 700$/);
+    expect(await asked(sh, { ...silent, windowMs: 200 })).to.match(/ tcp 172\.22\.22\.3 25 0 - 2 300 200$/);
+  });
   it('keeps its tries in python', async () => expect(await asked(boot, silent)).to.match(/ - 3 150 700$/));
   it('keeps its tries where an answer is awaited, or the port is its own', async () => {
     expect(await asked(sh, { ...silent, attempts: 8, intervalMs: 250, windowMs: 1500 })).to.match(/ - 8 250 1500$/);

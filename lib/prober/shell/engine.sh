@@ -20,7 +20,7 @@ read -r _ shell _ </proc/self/stat # its name in brackets
 LC_ALL=C
 PATH=$PATH:/usr/bin:/bin:/usr/sbin:/sbin
 # Processes at once: one is 0.13 MB with what the kernel keeps of it, and half of the free memory is ours to take. A silent
-# look with three tries is ten of them, or four where scan mode is enough; 1280 (160 MB) are more than a small machine can start
+# look with two tries is seven of them, or three where scan mode is enough; 1280 (160 MB) are more than a small machine can start
 # in the time that they are silent.
 while read -r name free _; do [ "$name" != MemAvailable: ] || break; done </proc/meminfo
 room=$((free / 2 / 130))

@@ -1,7 +1,7 @@
 // The assessor's part of report.html: what was tested, how, by whom, and what this run supports and what it does not. Pure.
 import { isFailure } from '../../facts.ts';
 import type { HostRecord, RunRecord } from '../../model.ts';
-import { clockLine, familiesLine, lossLine, sumsOf } from '../summary.ts';
+import { clockLine, familiesLine, lossLine, sumsOf, windowsLine } from '../summary.ts';
 import { takeoverLines } from '../takeover.ts';
 import { waiverLines } from '../waivers.ts';
 import { listOf, table } from './text.ts';
@@ -34,7 +34,7 @@ export function assessorPart(record: RunRecord): string {
     table('Not looked at', ['Reason', 'Cells', 'Example'], run.gaps.map(({ reason, cells, example }) => [reason, String(cells), example])),
     table('Waived', ['Cell', 'Reason', 'Accepted by', 'Until'], waived.map(({ flow, waiver }) => [flow.id, waiver?.reason ?? '', waiver?.acceptedBy ?? '', waiver?.until ?? ''])),
     wallsTable(record),
-    listOf([...takeoverLines(record), ...waiverLines(record), ...lossLine(record), clockLine(record), familiesLine(record), ...run.warnings]),
+    listOf([...takeoverLines(record), ...waiverLines(record), ...lossLine(record), ...windowsLine(record), clockLine(record), familiesLine(record), ...run.warnings]),
     table('What this run supports, as examples', ['Requirement', 'Supports', 'Does not show'], supports),
   ].join('\n');
 }

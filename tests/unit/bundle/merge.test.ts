@@ -52,6 +52,10 @@ describe('mergeRecords', () => {
     expect(merged.run.loss).to.deep.equal({ roundTrips: 150, missed: 1, atMost: 0.1, tries: 6, extraTries: 6 });
     expect(merged.run.shards?.map(({ number, sources }) => [number, ...sources])).to.deep.equal([[1, 'mesh', 'gateway'], [2, 'joi', 'operator'], [3, 'ntp']]);
   });
+  it('leaves the decision windows to its shards, each of which has its own', () => {
+    const windows = [{ from: 'joi', to: 'ntp', network: 'vmbr1', roundTripMs: 100, windowMs: 300 }];
+    expect(mergeRecords(three.map((part) => ({ ...part, run: { ...part.run, windows } }))).run).to.not.have.property('windows');
+  });
   it('was stopped where one of them was, and is no good run', () => {
     const stopped = mergeRecords(three.map((part, index) => (index === 1 ? { ...part, run: { ...part.run, stopped: 'stopped by SIGINT' } } : part)));
     expect(stopped.run.stopped).to.equal('shard 2/3: stopped by SIGINT');

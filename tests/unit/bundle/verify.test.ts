@@ -12,10 +12,13 @@ import { rejudge } from '../../../lib/rejudge.ts';
 import { renderJson } from '../../../lib/reports/json.ts';
 import { renderJunit } from '../../../lib/reports/junit.ts';
 import { writeReports } from '../../../lib/reports/write.ts';
+import { withWindows } from '../../../lib/window.ts';
 import { judgedRecord, short } from '../../fixtures/judged.ts';
-import { plan, shipped } from '../../fixtures/site.ts';
+import { discovery, plan, shipped } from '../../fixtures/site.ts';
 
-const record = judgedRecord(plan({ inventory: short }));
+const measured = new Map([['mesh', 40], ['joi', 60], ['ntp', 100], ['operator', 1]]); // of the gateway, nobody can tell
+const { plan: looked, windows } = withWindows(plan({ inventory: short }), { inventory: short, discovery }, measured);
+const record = judgedRecord(looked, looked.flows, { windows });
 const text = renderJson(record);
 const altered = (from: string, to: string, after = ''): string => {
   const place = text.indexOf(from, text.indexOf(after));
@@ -36,6 +39,22 @@ describe('rejudge', () => {
     const told = rejudge(readEvidence(altered('"verdict":"inconclusive"', '"verdict":"pass"', `"id":"${denied}"`), 'evidence.json'));
     expect(told).to.have.length(1);
     expect(told[0]).to.include('the verdict stands as pass');
+  });
+  it('names a window that its round trip does not make, and the look that has another than that', () => {
+    const ntp = '{"from":"joi","to":"ntp","network":"vmbr1","roundTripMs":160,"windowMs":480}';
+    const told = rejudge(readEvidence(altered(ntp, ntp.replace('480', '200')), 'evidence.json'));
+    expect(told[0]).to.equal('the window joi -> ntp vmbr1 stands as 200 ms; its round trip makes it 480 ms');
+    expect(told[1]).to.match(/^joi -> ntp vmbr1 tcp\/\d+: its look has a window of 480 ms; that of joi -> ntp vmbr1 is 200$/);
+  });
+  it('names the look whose own window was altered', () => {
+    const told = rejudge(readEvidence(altered('"windowMs":480', '"windowMs":48', '"account"'), 'evidence.json'));
+    expect(told).to.have.length(1);
+    expect(told[0]).to.match(/: its look has a window of 48 ms; that of .* is 480$/);
+  });
+  it('reads older evidence, whose windows were not told', () => {
+    const older = renderJson(judgedRecord(plan({ inventory: short })));
+    expect(older).to.not.include('"windows"');
+    expect(rejudge(readEvidence(older, 'evidence.json'))).to.deep.equal([]);
   });
   it('refuses evidence that is cut in half, or of another shape, by name', () => {
     expect(() => readEvidence(text.slice(0, text.length / 2), 'evidence.json')).to.throw(/evidence\.json: not JSON, cut or altered/);

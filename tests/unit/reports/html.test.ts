@@ -1,7 +1,7 @@
 // The page: one file, nothing of others in it but as text. How it looks and works is tests/browser's.
 import { expect } from 'chai';
 import type { CellState } from '../../../lib/changes.ts';
-import type { HostRecord } from '../../../lib/model.ts';
+import type { HostRecord, Window } from '../../../lib/model.ts';
 import { assessorPart } from '../../../lib/reports/html/assessor.ts';
 import { changesPart } from '../../../lib/reports/html/changes.ts';
 import { dataOf } from '../../../lib/reports/html/data.ts';
@@ -65,6 +65,18 @@ describe('html: the configuration of each host', () => {
     expect(row({ ...aConfiguration, rules: null })).to.include('<td>not readable</td>');
   });
   it('has none of the seat, which is nothing of the site', () => expect(row(null)).to.equal(''));
+});
+
+describe('html: the decision windows', () => {
+  const told = (...windows: readonly Window[]): string => /<li>silence of denied handshakes[^<]*/.exec(assessorPart(aRecord([aFinding('a', passed)], { windows })))?.[0] ?? 'no line';
+  const near = { from: 'joi', to: 'ntp', network: 'vmbr1', roundTripMs: 13, windowMs: 200 };
+  const unmeasured = { from: 'joi', to: null, network: 'wan', roundTripMs: null, windowMs: 700 };
+  it('are one line, with what they were made of', () => expect(told(near, { ...near, to: 'mesh', roundTripMs: 160, windowMs: 480 }, unmeasured)).to.equal('<li>silence of denied handshakes was waited for, after the last try: 200 to 480 ms, where round trips of at most 13 to 160 ms were measured; 700 ms where none was'));
+  it('are told where all or none were measured', () => {
+    expect(told(near)).to.match(/: 200 ms, where round trips of at most 13 ms were measured$/);
+    expect(told(unmeasured)).to.match(/: 700 ms where none was$/);
+  });
+  it('are not told of older evidence', () => expect(assessorPart(aRecord([aFinding('a', passed)]))).to.not.include('silence of denied'));
 });
 
 describe('html: the picture', () => {
