@@ -28,8 +28,9 @@ export function exchangeFor({ inventory }: Input, flow: Flow, address: string, s
   if (flow.transport === 'ip') throw new Error(`${flow.id} is no exchange of a socket`);
   const module = protocols[flow.protocol];
   const question = Object.values(inventory.site.targets).find((target) => target.names !== undefined)?.names?.[0] ?? 'example.com';
+  const { attempts, intervalMs, windowMs } = inventory.site.timing[flow.expected];
   return {
-    ...inventory.site.timing[flow.expected],
+    attempts, intervalMs, windowMs,
     transport: flow.transport,
     address,
     port: flow.port,
