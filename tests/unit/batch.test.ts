@@ -1,5 +1,5 @@
 // A run in batches: what is put together from the disk is byte for byte what a run held whole would have left.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -152,11 +152,12 @@ describe('a run in batches', () => {
   });
   it('ends where a batch cannot be written down: nothing more is looked at, and the disk has its room again', async () => {
     const { batches, record, events } = begin((part) => {
-      if (part.shard?.number === 2) for (const name of spools()) rmSync(join(reports, name), { recursive: true });
+      // A file that cannot be written, also for root: there is a folder of its name.
+      if (part.shard?.number === 2) for (const name of spools()) mkdirSync(join(reports, name, 'batch-1'));
       return judged(part);
     });
     const fault = await record.catch((error: Error) => error.message);
-    expect(fault).to.match(/^batch 2 of 3 cannot be written down, so nothing more was looked at: ENOENT.*run again$/);
+    expect(fault).to.match(/^batch 2 of 3 cannot be written down, so nothing more was looked at: EISDIR.*run again$/);
     expect(events).to.deep.equal(['planned, 0 written', 'planned, 1 written', 'over']);
     expect(spools()).to.deep.equal([]);
     expect((await batches[0]?.findings)?.length).to.be.greaterThan(0);
