@@ -67,7 +67,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'resets.ts': ['node:timers/promises', 'vantage.ts'],
   'observe.ts': ['again.ts', 'backing.ts', 'findings.ts', 'listen.ts', 'look.ts', 'loss.ts', 'resets.ts', 'steps.ts', 'track.ts', 'vantage.ts'],
   'run.ts': ['node:crypto', 'batch.ts', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'hosts.ts', 'login.ts', 'look.ts', 'observe.ts', 'paced.ts', 'plan.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'shard.ts', 'steps.ts', 'token.ts', 'vantage.ts', 'waivers.ts'],
-  'batch.ts': ['bundle/merge.ts', 'lean.ts', 'plan.ts', 'plan/input.ts', 'reports/spool.ts', 'select.ts', 'shard.ts', 'steps.ts'],
+  'batch.ts': ['node:v8', 'bundle/merge.ts', 'lean.ts', 'plan.ts', 'plan/input.ts', 'reports/spool.ts', 'select.ts', 'shard.ts', 'steps.ts'],
   'lean.ts': [],
   'hosts.ts': ['p-limit', 'configuration.ts', 'enter.ts', 'facts.ts'],
   'token.ts': ['node:crypto'],
