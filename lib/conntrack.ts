@@ -27,13 +27,16 @@ const transports: Readonly<Record<number, Transport>> = { 1: 'icmp', 6: 'tcp', 1
 /** Two readings tell the same timer with a second's difference; a packet sets it back to its whole length. */
 const timerSlackMs = 2_000;
 
+/** Each field of a row by its name; made once, as a row is read by all of them. */
+const fields = { src: /\bsrc=(\S+)/, dst: /\bdst=(\S+)/, sport: /\bsport=(\S+)/, dport: /\bdport=(\S+)/, id: /\bid=(\S+)/, type: /\btype=(\S+)/ } as const;
+
 /** Reads lines of /proc/net/nf_conntrack: `ipv4 2 tcp 6 117 SYN_RECV src=… dst=… sport=… dport=… src=…`. */
 export function parseEntries({ atMs, rows }: Reading): readonly Entry[] {
   return rows.flatMap((row) => {
     const [, protocol, seconds, state] = /^ipv[46]\s+\d+\s+\S+\s+(\d+)\s+(\d+)(?:\s+([A-Z_0-9]+))?\s/.exec(row) ?? [];
     // The first of each field is the original direction's, the second the reply's.
-    const field = (name: string): string | undefined => new RegExp(`\\b${name}=(\\S+)`).exec(row)?.[1];
-    const number = (name: string): number | null => (/^\d+$/.test(field(name) ?? '') ? Number(field(name)) : null);
+    const field = (name: keyof typeof fields): string | undefined => fields[name].exec(row)?.[1];
+    const number = (name: keyof typeof fields): number | null => (/^\d+$/.test(field(name) ?? '') ? Number(field(name)) : null);
     const [source, destination] = [field('src'), field('dst')];
     if (protocol === undefined || source === undefined || destination === undefined) return [];
     const transport = transports[Number(protocol)] ?? 'ip';
@@ -48,6 +51,30 @@ export function parseEntries({ atMs, rows }: Reading): readonly Entry[] {
 /** What the first reading knew: when each entry would be forgotten, by its identity. */
 export function knownEntries(first: Reading): ReadonlyMap<string, number> {
   return new Map(parseEntries(first).map((entry) => [identity(entry), entry.expiresMs]));
+}
+
+/** Whether a packet came since the first reading: the entry is new, or its timer was set back. */
+const isFresh = (entry: Entry, known: ReadonlyMap<string, number>): boolean => (known.get(identity(entry)) ?? Number.NEGATIVE_INFINITY) + timerSlackMs < entry.expiresMs;
+
+/**
+ * A function that takes from each later reading the rows that tell something new. A row that has been met as fresh, in the same state,
+ * shows that packets passed each time that it would be looked for; met again, it shows no more, whatever its timer says. Rows that are
+ * no entries tell nothing.
+ */
+export function newsSince(first: Reading): (reading: Reading) => Reading {
+  const known = knownEntries(first);
+  const met = new Set<string>();
+  return ({ atMs, rows }) => ({
+    atMs,
+    rows: rows.filter((row) => {
+      const [entry] = parseEntries({ atMs, rows: [row] });
+      if (entry === undefined) return false;
+      const told = `${identity(entry)} ${entry.state} ${entry.replied} ${isFresh(entry, known)}`;
+      if (met.has(told)) return false;
+      met.add(told);
+      return true;
+    }),
+  });
 }
 
 /** Echo requests: RFC 792, RFC 4443. */
@@ -72,7 +99,7 @@ export function findArrival(flow: Flow, entries: readonly Entry[], { sources, tr
   const found = entries.find((entry) => {
     if (entry.transport !== flow.transport || entry.destination !== address) return false;
     if (flow.transport === 'icmp' ? !echoTypes.has(entry.icmpType) : entry.port !== flow.port) return false;
-    if ((known.get(identity(entry)) ?? Number.NEGATIVE_INFINITY) + timerSlackMs >= entry.expiresMs) return false;
+    if (!isFresh(entry, known)) return false;
     const named = entry.sourcePort !== null && sourcePorts.has(entry.sourcePort);
     if (sources.has(entry.source)) return named || flow.transport === 'ip' || (sourcePorts.size === 0 && (flow.transport === 'icmp' || isEphemeral(entry.sourcePort, others)));
     // An entry of the translator's own may have one of our ports by chance: nothing on the link itself goes through it.

@@ -1,51 +1,55 @@
 // The conductor: enters the hosts, plans, looks at everything at once, judges. The only file that joins the rest; a probe
 // never makes it throw.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { batchSizes, inBatches, type Batch, type BatchSizes, type Part } from './batch.ts';
 import { clockOf } from './clock.ts';
-import { configurationWarnings, parseConfiguration } from './configuration.ts';
+import { configurationWarnings } from './configuration.ts';
 import { interfaceOf, isFailure, operator } from './facts.ts';
 import { enterAll, type Entered } from './enter.ts';
 import { findingsOf } from './findings.ts';
+import { readHosts } from './hosts.ts';
 import { configWarnings } from './login.ts';
 import { look } from './look.ts';
-import type { Configuration, Discovery, Failure, HostRecord, Inventory, Phase, Plan, Probe, RunRecord } from './model.ts';
+import type { Discovery, Failure, Inventory, Phase, Plan, Probe, RunRecord } from './model.ts';
 import { observe } from './observe.ts';
 import { paced } from './paced.ts';
-import { makePlan } from './plan.ts';
+import { makePlan, planWithin } from './plan.ts';
 import { resolveNames } from './resolve.ts';
 import { endRows } from './rows.ts';
 import { NothingSelected, select, type Selection } from './select.ts';
 import { lockOf, ownSources, shardSelection, turnOf, type OneOf } from './shard.ts';
 import { makeSteps } from './steps.ts';
+import { newToken } from './token.ts';
 import type { Vantage } from './vantage.ts';
 import { applyWaivers } from './waivers.ts';
 
 export type Run = Readonly<{
-  /** The planned flows that are selected: those that end in a finding. */
+  /** The planned flows that are selected: those that end in a finding. None where they are planned in batches. */
   flows: Plan['flows'];
+  batches: readonly Batch[];
   /** Whether these are all that there are. */
   whole: boolean;
-  /** With a finding for each planned flow, also when the run is interrupted. Rejects by a fault of our own alone; nothing is left on the hosts then either. */
+  /** With a finding for each planned flow, also when the run is interrupted. Rejects by a fault of our own and where batches cannot be written down; nothing is left on the hosts then either. */
   record: Promise<RunRecord>;
   /** Ends the run before its time: what is not looked at yet stays so and says why. */
   interrupt: (cause: string) => void;
 }>;
 
-/** Told of the plan before the first look, and of each look that is over. */
+/** Told of the plan, or of each batch of it, before the first look, and of each look that is over. */
 export type Progress = Readonly<{ planned: (flows: Plan['flows']) => void; looked: (probe: Probe) => void }>;
-export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string; matrixHash: string | null; warnings: readonly string[]; operator: string; selection: Selection | null; oneOf: OneOf | null; progress: Progress | null }>;
+export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventoryHash: string; version: string; matrixHash: string | null; warnings: readonly string[]; operator: string; selection: Selection | null; oneOf: OneOf | null; progress: Progress | null; reports: string; sizes?: BatchSizes }>;
 
 /**
  * Enters the hosts and plans; the probes are under way when it resolves.
  * @param oneOf where it is a shard of a run on several machines; one that has no source enters nothing, and its record has no finding
+ * @param reports the folder that the reports will be in: batches are written down there
  */
-export async function startRun({ phase, inventoryHash, matrixHash, version, warnings, operator: seatOf, oneOf, progress, ...given }: RunOptions): Promise<Run> {
+export async function startRun({ phase, inventoryHash, matrixHash, version, warnings, operator: seatOf, oneOf, progress, reports, sizes = batchSizes, ...given }: RunOptions): Promise<Run> {
   const steps = makeSteps();
   const startedAt = new Date().toISOString();
   steps.end('start');
   const today = startedAt.slice(0, 10);
   const inventory = endRows(given.inventory, today);
-  const newToken = (): string => randomBytes(16).toString('hex');
   const runId = oneOf?.run ?? randomUUID();
   const shard = oneOf === null ? null : { ...oneOf.shard, sources: ownSources(inventory, oneOf.shard) };
   const selection = shard === null ? given.selection : shardSelection(inventory, shard);
@@ -54,9 +58,9 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
   const vantages = new Map(entered.flatMap(({ host, vantage, facts }) => (vantage === null ? [] : [[host, paced(vantage, facts, inventory.site.timing.rate)] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
   const { hosts: _facts, ...discovered } = discovery;
-  const configured = Promise.all(entered.map(configurationOf));
-  const { plan, flows } = select(makePlan({ inventory, discovery, phase, newToken, sources: shard?.sources }), selection);
-
+  const configured = readHosts(entered);
+  const input = { inventory, discovery, phase, newToken, sources: shard?.sources };
+  const planned = selection === null ? planWithin(input, sizes.most) : { plan: makePlan(input) };
   steps.end('discover and plan');
 
   let stopped: string | null = entered.map(({ facts }) => facts).find((facts): facts is Failure => isFailure(facts) && facts.operation === 'known-hosts')?.cause ?? null;
@@ -64,25 +68,24 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
     stopped ??= cause;
     leave(entered);
   };
-  const record = async (): Promise<RunRecord> => {
+  const conduct = async ({ plan, flows, ...about }: Part, looked?: () => void): Promise<RunRecord> => {
     const seat = { entered, vantages, stopped: () => stopped, onLooked: progress?.looked };
     const turn = oneOf === null ? null : { turn: turnOf(runId) };
     const { loss, windows, ...seen } = await observe({ inventory, discovery, phase, plan, sessions: sessionsOf(entered) }, { vantages, newToken, turn, look: (probe) => look(probe, seat), steps });
-    const configurations = await configured;
-    const hosts = entered.map((one, index) => hostRecord(one, configurations[index] ?? null));
-    leave(entered);
+    const hosts = await configured;
+    looked?.();
     steps.end('read the witnesses');
     const judged = applyWaivers(findingsOf(seen), inventory.waivers ?? [], today);
     steps.end('judge');
     const { findings } = judged;
     const chosen = new Set(flows.map(({ flow }) => flow.id));
     // Of a part of the matrix: what its cells do not match may well match others.
-    const uses = judged.uses.filter(({ state }) => selection === null || state === 'waives' || state === 'expired');
+    const uses = judged.uses.filter(({ state }) => about.selection === null || state === 'waives' || state === 'expired');
     const { observations, phase: _phase, ...account } = seen;
     return {
       schema: 1,
       run: {
-        id: runId, phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, operator: seatOf, selection: selection?.name ?? null, shard, shards: null, clock: clockOf(findings), version, node: process.version,
+        id: runId, phase, startedAt, endedAt: new Date().toISOString(), inventoryHash, matrixHash, operator: seatOf, ...about, shards: null, clock: clockOf(findings), version, node: process.version,
         hosts, confined: Object.keys(inventory.matrix.hosts).filter((host) => inventory.matrix.hosts[host]?.confined === true),
         universe: plan.universe, gaps: plan.gaps, loss, windows, steps: steps.taken(), stopped, discovered, rate: inventory.site.timing.rate ?? null, waivers: uses, warnings: [...warnings, ...configWarnings(), ...configurationWarnings(hosts, today)],
       },
@@ -91,12 +94,20 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
       account,
     };
   };
-  if (flows.length === 0 && shard?.sources.length !== 0) {
+  const [whole, over] = [given.selection === null, (): void => leave(entered)];
+  try {
+    if (planned.plan === null) {
+      const { batches, record } = inBatches(input, { cells: planned.cells, each: sizes.each, reports, planned: (flows) => progress?.planned(flows), conduct, over, steps });
+      return { flows: [], batches, whole, interrupt, record };
+    }
+    const { plan, flows } = select(planned.plan, selection);
+    if (flows.length === 0 && shard?.sources.length !== 0) throw new NothingSelected(selection?.name ?? 'the inventory');
+    progress?.planned(flows);
+    return { flows, batches: [], whole, interrupt, record: conduct({ plan, flows, selection: selection?.name ?? null, shard }, over).finally(over) };
+  } catch (error) {
     leave(entered);
-    throw new NothingSelected(selection?.name ?? 'the inventory');
+    throw error;
   }
-  progress?.planned(flows);
-  return { flows, whole: given.selection === null, interrupt, record: record().finally(() => leave(entered)) };
 }
 
 /** What the plan is made from. Asks the names of external targets, and sends nothing else. */
@@ -120,24 +131,6 @@ export async function discover(asking: Parameters<typeof resolveNames>[0], enter
 /** By host: the address that our login stands on. */
 export function sessionsOf(entered: readonly Entered[]): ReadonlyMap<string, string> {
   return new Map(entered.flatMap(({ host, login }) => (login?.outcome.seen === 'answered' && login.address !== null ? [[host, login.address] as const] : [])));
-}
-
-/** Of the hosts of the inventory, while they are looked from; the operator's seat and the beacons are no part of the site. */
-async function configurationOf({ host, vantage, session, beacon }: Entered): Promise<Configuration | Failure | null> {
-  if (vantage === null || session === null || beacon !== null) return null;
-  const answer = await vantage.configuration();
-  return isFailure(answer) ? { ...answer, cause: `${host}: ${answer.cause}` } : parseConfiguration(answer.told.configuration ?? '');
-}
-
-function hostRecord({ host, vantage, session, facts }: Entered, configuration: HostRecord['configuration']): HostRecord {
-  return {
-    name: host,
-    prober: vantage === null ? null : `${vantage.kind}${vantage.root ? ' as root' : ''}`,
-    hostKey: session?.hostKey ?? null,
-    failure: isFailure(facts) ? facts : null,
-    facts: isFailure(facts) ? null : facts,
-    configuration,
-  };
 }
 
 /** Ends their probers and sessions. */

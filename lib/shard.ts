@@ -42,6 +42,13 @@ export function shardSelection(inventory: Inventory, shard: Shard): Selection {
   return { name: own.size === 0 ? `${shardName(shard)}, which has no source,` : `${shardName(shard)} (from ${[...own].join(', ')})`, takes, meanwhile: (flow) => !takes(flow) && flow.from === inventory.site.gateway };
 }
 
+/** The same of a batch: nobody looks meanwhile, so nothing is taken for what others send. */
+export function batchSelection(inventory: Inventory, batch: Shard): Selection {
+  const sources = ownSources(inventory, batch);
+  const own = new Set(sources);
+  return { name: `batch ${batch.number}/${batch.of} (from ${sources.join(', ')})`, takes: ({ from }) => own.has(from), meanwhile: () => false };
+}
+
 /** The loopback address that a run holds on every machine: 127, two numbers of the run's own, and the shard's. */
 export function lockOf(run: string, shard: Shard | null): string {
   return `${network(run)}.${shard?.number ?? 0}`;

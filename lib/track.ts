@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { canonical } from './address.ts';
 import type { Tracked } from './backing.ts';
 import { isFailure } from './facts.ts';
-import { parseEntries, type Reading } from './conntrack.ts';
+import { newsSince, parseEntries, type Reading } from './conntrack.ts';
 import type { Control, Discovery } from './model.ts';
 import type { Vantage } from './vantage.ts';
 
@@ -35,10 +35,11 @@ const loopbacks = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
 async function watch(host: string, vantage: Vantage, sources: readonly string[]): Promise<Watched> {
   const first = await readWithControls(host, 'before', vantage, sources);
   const later: Reading[] = [];
+  const news = newsSince(first.reading);
   const note = async (): Promise<void> => {
     const atMs = Date.now();
     const rows = await vantage.conntrack(sources);
-    if (Array.isArray(rows)) later.push({ atMs, rows });
+    if (Array.isArray(rows)) later.push(news({ atMs, rows })); // tables of a hundred hosts every few seconds are not held
   };
   const timer = setInterval(() => void note(), readEveryMs);
   const read = async (): Promise<Tracked> => {

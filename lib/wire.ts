@@ -68,7 +68,7 @@ export function parseLine(line: string): Line | null {
 function parseArrival(id: number, how: Arrival['how'], [source = '', port = '', hex = '-']: readonly string[]): Line | null {
   const sourcePort = integer(port);
   if (!isAddress(source) || sourcePort === null || !/^(-|([0-9a-f]{2}){1,64})$/.test(hex)) return null;
-  return { id, is: 'arrival', arrival: { how, source, sourcePort, hex: hex === '-' ? '' : hex } };
+  return { id, is: 'arrival', arrival: { how, source: copied(source), sourcePort, hex: hex === '-' ? '' : copied(hex) } };
 }
 
 function parsePorts(id: number, [from = '', to = '', state = '', ...more]: readonly string[]): Line | null {
@@ -88,20 +88,25 @@ function parseReply(event: string, rest: readonly string[]): Reply | null {
     case 'connected':
       return known(b) ? { event, try: number, ms: decimal(b) } : null;
     case 'data':
-      return /^(-|([0-9a-f]{2}){1,2048})$/.test(b) && known(c) ? { event, try: number, hex: b === '-' ? '' : b, ms: decimal(c), from: isAddress(d) ? d : null } : null;
+      return /^(-|([0-9a-f]{2}){1,2048})$/.test(b) && known(c) ? { event, try: number, hex: b === '-' ? '' : copied(b), ms: decimal(c), from: isAddress(d) ? copied(d) : null } : null;
     case 'closed':
       return { event, try: number };
     case 'error':
-      return word(b) && word(c) ? { event, try: number, errno: b, operation: c } : null;
+      return word(b) && word(c) ? { event, try: number, errno: copied(b), operation: copied(c) } : null;
     case 'icmp': {
       const type = integer(c);
       const code = integer(d);
       if ((b !== '4' && b !== '6') || type === null || code === null || !isAddress(e)) return null;
-      return { event, try: number, version: b === '4' ? 4 : 6, type, code, from: e };
+      return { event, try: number, version: b === '4' ? 4 : 6, type, code, from: copied(e) };
     }
     default:
       return null;
   }
+}
+
+/** A word of a line, by itself: V8 keeps all that was read with it for as long as any slice of it is kept. ASCII, as all that is kept. */
+function copied(slice: string): string {
+  return Buffer.from(slice, 'latin1').toString('latin1');
 }
 
 function integer(digits: string): number | null {

@@ -50,7 +50,7 @@ const account = z.strictObject({
 });
 const shard = z.strictObject({ number: z.number().int().min(1), of: z.number().int().min(1), sources: z.array(z.string()) });
 const evidence = z.looseObject({ schema: z.literal(1), run: z.looseObject({ id: z.string(), inventoryHash: z.string(), selection: z.string().nullable(), shard: shard.nullable().optional() }), flows: z.array(entry), controls: z.array(observation), account });
-const merged = z.looseObject({ schema: z.literal(1), flows: z.array(z.looseObject({ from: z.string() })), parts: z.array(z.looseObject({ run: z.looseObject({ shard }), takeover: z.unknown(), controls: z.unknown(), account: z.unknown() })) });
+const merged = z.looseObject({ schema: z.literal(1), run: z.looseObject({ shards: z.array(z.unknown()).nullable() }), flows: z.array(z.looseObject({ from: z.string() })), parts: z.array(z.looseObject({ run: z.looseObject({ shard }), takeover: z.unknown(), controls: z.unknown(), account: z.unknown() })) });
 
 const cell = z.looseObject({
   id: z.string(), expected: z.enum(['allowed', 'denied']), verdict: z.enum(['pass', 'fail', 'inconclusive']), grade: z.string().nullable(), reason: z.string(), outcome: z.looseObject({ seen: z.string() }),
@@ -59,17 +59,17 @@ const cell = z.looseObject({
 const summary = z.looseObject({ schema: z.literal(1), run: z.looseObject({ phase: z.string().optional(), selection: z.string().nullable().optional(), fault: z.string().optional() }), flows: z.array(cell) });
 
 /**
- * That of one run, or of each shard of a merged one, as its own evidence.json had it.
+ * That of one run, or of each shard or batch of a merged one, as its own evidence.json had it or would have.
  * @throws EvidenceError: no JSON (cut in half), not of the shape, or a run that came to no record
  */
-export function readParts(text: string, name: string): Readonly<{ isMerged: boolean; parts: readonly Evidence[] }> {
+export function readParts(text: string, name: string): Readonly<{ isMerged: boolean; kind: 'shards' | 'batches'; parts: readonly Evidence[] }> {
   const json = parsed(text, name);
-  if (typeof json !== 'object' || json === null || !Object.hasOwn(json, 'parts')) return { isMerged: false, parts: [evidenceOf(json, name)] };
-  const { schema, flows, parts } = shaped(merged, json, name);
+  if (typeof json !== 'object' || json === null || !Object.hasOwn(json, 'parts')) return { isMerged: false, kind: 'shards', parts: [evidenceOf(json, name)] };
+  const { schema, run: { shards }, flows, parts } = shaped(merged, json, name);
   return {
-    isMerged: true,
+    isMerged: true, kind: shards === null ? 'batches' : 'shards',
     parts: parts.map(({ run, takeover, controls, account: own }) =>
-      evidenceOf({ schema, run, takeover, flows: flows.filter(({ from }) => run.shard.sources.includes(from)), controls, account: own }, `${name}, shard ${run.shard.number}/${run.shard.of}`)),
+      evidenceOf({ schema, run, takeover, flows: flows.filter(({ from }) => run.shard.sources.includes(from)), controls, account: own }, `${name}, ${shards === null ? 'batch' : 'shard'} ${run.shard.number}/${run.shard.of}`)),
   };
 }
 

@@ -1,5 +1,6 @@
 // The records of a run's shards -> the record of the whole. Each cell keeps what its own shard made of it. Pure.
-import type { Clock, Gap, Loss, RunRecord } from '../model.ts';
+import type { Clock, Gap, Loss, RunRecord, Step } from '../model.ts';
+import { grouped } from '../grouped.ts';
 import { ownSources, shardName, sourcesOf } from '../shard.ts';
 import { applyWaivers } from '../waivers.ts';
 
@@ -13,11 +14,14 @@ type Part = RunRecord & Readonly<{ run: Run & Readonly<{ shard: NonNullable<Run[
 
 const isPart = (record: RunRecord): record is Part => record.run.shard !== null && record.account !== undefined;
 
+/** Shards are several machines' looks at once, batches one machine's looks one after the other. */
+export type Kind = 'shards' | 'batches';
+
 /**
  * @param names what to call each in a message
  * @throws MergeError where one is missing, there twice, of another run, inventory, document, phase or version, or of other sources than its own
  */
-export function mergeRecords(records: readonly RunRecord[], names: readonly string[] = records.map(({ run }) => (run.shard === null ? run.id : shardName(run.shard)))): RunRecord {
+export function mergeRecords(records: readonly RunRecord[], names: readonly string[] = records.map(({ run }) => (run.shard === null ? run.id : shardName(run.shard))), kind: Kind = 'shards'): RunRecord {
   const strangers = records.flatMap((record, index) => (isPart(record) ? [] : [`${names[index]}: the report of a whole run, not of a shard`]));
   if (strangers.length > 0) throw new MergeError(strangers.join('\n'));
   const [first, ...others] = records.filter(isPart).toSorted((a, b) => a.run.shard.number - b.run.shard.number);
@@ -28,9 +32,14 @@ export function mergeRecords(records: readonly RunRecord[], names: readonly stri
   if (faults.length > 0) throw new MergeError(faults.join('\n'));
 
   const inventory = inventoryOf(parts);
-  const order = sourcesOf(inventory);
-  const findings = order.flatMap((source) => parts.flatMap((part) => part.findings.filter(({ flow }) => flow.from === source)));
-  return { schema: 1, run: mergeRuns(parts, findings, inventory), controls: [], findings, parts };
+  const findings = inOrder(parts.flatMap((part) => part.findings), inventory);
+  return { schema: 1, run: mergeRuns(parts, findings, inventory, kind), controls: [], findings, parts };
+}
+
+/** In a whole run's order. */
+export function inOrder(findings: RunRecord['findings'], inventory: Inventory): RunRecord['findings'] {
+  const bySource = grouped(findings, ({ flow }) => flow.from);
+  return sourcesOf(inventory).flatMap((source) => bySource.get(source) ?? []);
 }
 
 /** All that the shards of one run have alike, under the name that people know it by. */
@@ -70,7 +79,8 @@ function incomplete(parts: readonly [Part, ...Part[]]): readonly string[] {
   });
 }
 
-function mergeRuns(parts: readonly Part[], findings: RunRecord['findings'], inventory: Inventory): Run {
+/** What a run's parts say of it together. Of the findings no more is asked than waivers do. */
+export function mergeRuns(parts: readonly Pick<Part, 'run' | 'findings'>[], findings: RunRecord['findings'], inventory: Inventory, kind: Kind): Run {
   const runs = parts.map(({ run }) => run);
   const looking = parts.filter((part) => part.findings.length > 0).map(({ run }) => run);
   const [{ windows: _ofOneShard, ...some }] = [...looking, ...runs] as [Run];
@@ -81,10 +91,10 @@ function mergeRuns(parts: readonly Part[], findings: RunRecord['findings'], inve
     startedAt, endedAt: runs.map((run) => run.endedAt).toSorted().at(-1) ?? some.endedAt,
     operator: distinct(runs.map(({ operator }) => operator)).join(', '), node: distinct(runs.map(({ node }) => node)).join(', '),
     selection: null, shard: null,
-    shards: runs.map(({ shard, operator, startedAt: from, endedAt: to }) => ({ number: shard.number, sources: shard.sources, operator, startedAt: from, endedAt: to })),
-    clock: worstClock(looking), hosts: hostsOf(runs, inventory),
-    universe: runs.reduce((sum, { universe }) => sum + universe, 0), gaps: gapsOf(runs, sourcesOf(inventory)), loss: lossOf(runs), steps: [],
-    stopped: runs.flatMap(({ shard, stopped }) => (stopped === null ? [] : [`${shardName(shard)}: ${stopped}`])).join('; ') || null,
+    shards: kind === 'batches' ? null : runs.map(({ shard, operator, startedAt: from, endedAt: to }) => ({ number: shard.number, sources: shard.sources, operator, startedAt: from, endedAt: to })),
+    clock: kind === 'batches' ? closestClock(looking) : worstClock(looking), hosts: hostsOf(runs, inventory),
+    universe: runs.reduce((sum, { universe }) => sum + universe, 0), gaps: gapsOf(runs, sourcesOf(inventory)), loss: lossOf(runs), steps: kind === 'batches' ? stepsOf(runs) : [],
+    stopped: distinct(runs.flatMap(({ shard, stopped }) => (stopped === null ? [] : [kind === 'batches' ? stopped : `${shardName(shard)}: ${stopped}`]))).join('; ') || null,
     rate: runs.reduce<number | null>((most, { rate }) => (rate === null ? most : Math.max(most ?? 0, rate)), null),
     waivers: applyWaivers(findings, inventory.waivers ?? [], startedAt.slice(0, 10)).uses,
     warnings: distinct(runs.flatMap(({ warnings }) => warnings)),
@@ -112,6 +122,16 @@ function gapsOf(runs: readonly Run[], order: readonly string[]): readonly Gap[] 
 function worstClock(runs: readonly Run[]): Clock | null {
   const clocks = runs.map(({ clock }) => clock);
   return clocks.includes(null) ? null : (clocks.flatMap((clock) => clock ?? []).toSorted((a, b) => Math.abs(b.offsetMs) - b.withinMs - Math.abs(a.offsetMs) + a.withinMs)[0] ?? null);
+}
+
+/** One machine has one clock: the answer that bounds it best is its. */
+const closestClock = (runs: readonly Run[]): Clock | null => runs.flatMap(({ clock }) => clock ?? []).toSorted((a, b) => a.withinMs - b.withinMs)[0] ?? null;
+
+/** Each as long as it took in all of them. */
+function stepsOf(runs: readonly Run[]): readonly Step[] {
+  const sums = new Map<string, number>();
+  for (const { name, ms } of runs.flatMap(({ steps }) => steps)) sums.set(name, (sums.get(name) ?? 0) + ms);
+  return [...sums].map(([name, ms]) => ({ name, ms }));
 }
 
 function lossOf(runs: readonly Run[]): Loss {

@@ -16,8 +16,8 @@ export function recordOf(evidence: Evidence): RunRecord {
 }
 
 /** Of one run, or of a merged one. @throws MergeError where its shards are not one run */
-export function wholeRecordOf({ isMerged, parts }: ReturnType<typeof readParts>): RunRecord {
+export function wholeRecordOf({ isMerged, kind, parts }: ReturnType<typeof readParts>): RunRecord {
   const records = parts.map((part) => recordOf(part));
   const [first] = records;
-  return first !== undefined && !isMerged ? first : mergeRecords(records);
+  return first !== undefined && !isMerged ? first : mergeRecords(records, undefined, kind);
 }

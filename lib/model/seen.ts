@@ -118,7 +118,7 @@ export type RunRecord = Readonly<{
     selection: string | null;
     /** Where it is one of a run's shards: which, and the sources that it looked from. */
     shard: (Shard & Readonly<{ sources: readonly string[] }>) | null;
-    /** Where it was merged from shards: who looked from where, and when. */
+    /** Where it was merged from shards: who looked from where, and when; null also where one machine looked in batches, which are then its `parts`. */
     shards: readonly ShardRecord[] | null;
     /** null: no allowed NTP flow answered. */
     clock: Clock | null;
@@ -151,6 +151,20 @@ export type RunRecord = Readonly<{
   account?: Account;
   /** Of a merged record: those of its shards, each with an account of its own, in their order. */
   parts?: readonly RunRecord[];
+  /** Of a run that looked at its cells in batches: these stand on the disk, and `findings` have no more of a pass than sums and causes ask for. */
+  spooled?: Spooled;
+}>;
+
+/** What the reports of a run in batches are put together from. */
+export type Spooled = Readonly<{
+  /** Each cell's line of evidence.json, in the order of the plan. */
+  lines: () => Iterable<string>;
+  /** By source, in that order: its findings, whole. */
+  findings: () => Iterable<readonly [source: string, findings: readonly Finding[]]>;
+  /** Of each batch, what stands in `parts` of evidence.json, in pieces. */
+  parts: () => Iterable<Iterable<string>>;
+  /** Once the reports are written, or cannot be. */
+  remove: () => void;
 }>;
 
 /** A host's connection tracking as read at one moment (ms since 1970). */

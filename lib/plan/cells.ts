@@ -11,11 +11,15 @@ type Service = Readonly<{ transport: Exclude<Transport, 'ip'>; port: number; nex
 /** A cell of the universe that is not probed. */
 export type Untested = Readonly<{ id: string; reason: string }>;
 
+/** Those of a vantage that its rows allow, and no others made. */
+export const allowedCells = (input: Input, vantage: string): readonly Cell[] => ordinaryCells(input, vantage, true).cells.filter(({ flow }) => flow.expected === 'allowed');
+
 /**
  * The rows, everything else that the document's words span, and what neither an answer nor silence would be wrong for.
+ * @param ofRowsAlone without everything else
  * @returns the cells of one vantage, in the order destination, port; `allowed` has what rows allow, also where it is not tested
  */
-export function ordinaryCells(input: Input, vantage: string): Readonly<{ cells: readonly Cell[]; allowed: readonly Flow[]; gaps: readonly Untested[] }> {
+export function ordinaryCells(input: Input, vantage: string, ofRowsAlone = false): Readonly<{ cells: readonly Cell[]; allowed: readonly Flow[]; gaps: readonly Untested[] }> {
   const { inventory, phase } = input;
   const cells: Cell[] = [];
   const allowed: Flow[] = [];
@@ -26,8 +30,10 @@ export function ordinaryCells(input: Input, vantage: string): Readonly<{ cells: 
   const listed = listedPorts(inventory);
   for (const destination of destinationsOf(input, vantage)) {
     const leading = own.filter((row) => leadsTo(row, destination));
+    if (ofRowsAlone && leading.length === 0) continue;
     for (const service of servicesOf(listed, vantage, destination, leading)) {
       const rows = rowsFor(leading, service);
+      if (ofRowsAlone && rows.length === 0) continue;
       for (const row of rows) covered.add(coverKey(row, service.port));
       const flow = makeFlow(input, vantage, destination, service, rows[0]);
       if (flow.expected === 'allowed') allowed.push(flow);

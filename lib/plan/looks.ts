@@ -3,7 +3,7 @@ import { factsOf, isFailure, sourceAddress } from '../facts.ts';
 import type { Exchange, Facts, Flow, Look, Probe } from '../model.ts';
 import { protocols } from '../protocols/index.ts';
 import type { Destination } from './destinations.ts';
-import { settled, timingOf, type Input } from './input.ts';
+import { settled, type Input } from './input.ts';
 
 /** The look at a cell, or what the facts say of it already. */
 export function probeOf(input: Input, flow: Flow, destination: Destination): Probe {
@@ -28,8 +28,9 @@ export function exchangeFor({ inventory }: Input, flow: Flow, address: string, s
   if (flow.transport === 'ip') throw new Error(`${flow.id} is no exchange of a socket`);
   const module = protocols[flow.protocol];
   const question = Object.values(inventory.site.targets).find((target) => target.names !== undefined)?.names?.[0] ?? 'example.com';
+  const { attempts, intervalMs, windowMs } = inventory.site.timing[flow.expected];
   return {
-    ...timingOf(inventory, flow.expected),
+    attempts, intervalMs, windowMs,
     transport: flow.transport,
     address,
     port: flow.port,

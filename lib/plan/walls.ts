@@ -4,13 +4,13 @@ import { factsOf, interfaceOf, isFailure, macOf, sourceAddress } from '../facts.
 import type { Facts, Flow, Look, Probe } from '../model.ts';
 import { echoRequest, firstPacketOf, ipPacket, ipProtocols, tcpSyn, udpDatagram } from '../packet.ts';
 import { protocols } from '../protocols/index.ts';
-import { hostAt, timingOf, type Cell, type Drawn, type Input } from './input.ts';
+import { hostAt, type Cell, type Drawn, type Input } from './input.ts';
 
 type Walled = Readonly<{ nearWall: Probe | null; farWall: Probe | null }>;
 const none: Walled = { nearWall: null, farWall: null };
 
 /** The kernel says at once that it would not send; the window is for a machine that is slow to say so. */
-const atOnce = { attempts: 1, intervalMs: 10, windowMs: 150 } as const;
+const atOnceMs = 150;
 
 /** The looks at each wall by itself, for denied flows of a vantage that can send raw packets. */
 export function wallsOf(input: Drawn, { flow, probe }: Cell): Walled {
@@ -32,7 +32,7 @@ function rawSyn({ discovery, newPort }: Drawn, flow: Flow, token: string): Look 
   const source = isFailure(facts) ? null : sourceAddress(facts, address);
   if (source === null) return null;
   const sourcePort = flow.sourcePort ?? newPort();
-  return { by: 'raw', sourcePort, raw: { ...atOnce, address, ipProtocol: ipProtocols.tcp, payload: tcpSyn({ source, destination: address }, { sourcePort, port: flow.port }, sequenceOf(token)) } };
+  return { by: 'raw', sourcePort, raw: { attempts: 1, intervalMs: 10, windowMs: atOnceMs, address, ipProtocol: ipProtocols.tcp, payload: tcpSyn({ source, destination: address }, { sourcePort, port: flow.port }, sequenceOf(token)) } };
 }
 
 /**
@@ -49,7 +49,8 @@ export function frameLook({ inventory, discovery, newPort }: Drawn, flow: Flow, 
   if (source === null || mac === null) return null;
   const sourcePort = flow.sourcePort ?? (protocols[flow.protocol].sourcePort || newPort());
   const [ipProtocol, payload] = packetOf(flow, { source, destination }, sourcePort, token);
-  return { by: 'frame', sourcePort: flow.transport === 'ip' ? 0 : sourcePort, frame: { ...timingOf(inventory, 'denied'), device, mac, packet: ipPacket({ source, destination }, ipProtocol, payload) } };
+  const { attempts, intervalMs, windowMs } = inventory.site.timing.denied;
+  return { by: 'frame', sourcePort: flow.transport === 'ip' ? 0 : sourcePort, frame: { attempts, intervalMs, windowMs, device, mac, packet: ipPacket({ source, destination }, ipProtocol, payload) } };
 }
 
 function packetOf(flow: Flow, ends: Readonly<{ source: string; destination: string }>, sourcePort: number, token: string): readonly [number, string] {

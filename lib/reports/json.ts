@@ -1,5 +1,5 @@
 // RunRecord -> evidence.json, schema 1 of DESIGN.md, a line an entry. Pure.
-import type { Account, Finding, Probe, RunRecord } from '../model.ts';
+import type { Account, Finding, Flow, Grade, Observation, Probe, RunRecord } from '../model.ts';
 import { takeoverLines } from './takeover.ts';
 
 /** One object a flow, with the raw replies as the prober sent them. Of a merged run: what each shard has beside its flows, in `parts`. */
@@ -7,17 +7,31 @@ export const renderJson = (record: RunRecord): string => [...jsonPieces(record)]
 
 /** The same in pieces, to be written one after the other: whole, that of a hundred hosts is as long as a string can be (V8: 512 MB). */
 export function* jsonPieces(record: RunRecord): Generator<string> {
-  const { schema, findings, parts } = record;
+  const { schema, findings, parts, spooled } = record;
   yield `{"schema":${schema},\n${headOf(record)},\n`;
-  yield* list('flows', findings, flowEntry);
+  yield* spooled === undefined ? list('flows', findings, flowEntry) : listed('flows', spooled.lines());
   yield ',\n';
   yield* behindPieces(record);
-  for (const [index, part] of (parts ?? []).entries()) {
-    yield `${index === 0 ? ',\n"parts":[' : ','}\n{${headOf(part)},\n`;
-    yield* behindPieces(part);
-    yield '}';
+  const pieces = spooled === undefined ? parts?.map(partPieces) : spooled.parts();
+  if (pieces !== undefined) yield* partsPieces(pieces);
+  yield '}\n';
+}
+
+function* partsPieces(parts: Iterable<Iterable<string>>): Generator<string> {
+  let before = ',\n"parts":[';
+  for (const part of parts) {
+    yield `${before}\n`;
+    yield* part;
+    before = ',';
   }
-  yield parts === undefined ? '}\n' : ']}\n';
+  yield ']';
+}
+
+/** What stands in a merged run's `parts` for one of them. */
+export function* partPieces(part: RunRecord): Generator<string> {
+  yield `{${headOf(part)},\n`;
+  yield* behindPieces(part);
+  yield '}';
 }
 
 const headOf = (record: RunRecord): string => `"run":${JSON.stringify(record.run)},\n"takeover":${JSON.stringify(takeoverLines(record))}`;
@@ -28,13 +42,21 @@ function* behindPieces({ controls, account }: RunRecord): Generator<string> {
   yield* account === undefined ? ['null'] : accountPieces(account);
 }
 
-function* list<T>(name: string, items: Iterable<T>, entry: (item: T) => unknown): Generator<string> {
+function* listed(name: string, lines: Iterable<string>): Generator<string> {
   let before = `"${name}":[`;
-  for (const item of items) {
-    yield `${before}\n${JSON.stringify(entry(item))}`;
+  for (const line of lines) {
+    yield `${before}\n${line}`;
     before = ',';
   }
   yield before === ',' ? ']' : `${before}]`;
+}
+
+function list<T>(name: string, items: Iterable<T>, entry: (item: T) => unknown): Generator<string> {
+  return listed(name, entries(items, entry));
+}
+
+function* entries<T>(items: Iterable<T>, entry: (item: T) => unknown): Generator<string> {
+  for (const item of items) yield JSON.stringify(entry(item));
 }
 
 export function flowEntry({ flow, observation, backing, walls, verdict, waiver }: Finding): Readonly<Record<string, unknown>> {
@@ -48,6 +70,23 @@ export function flowEntry({ flow, observation, backing, walls, verdict, waiver }
     evidence: observation.replies, decisive: observation.decisive ?? null, note: observation.note ?? null, backing, walls, waiver,
   };
 }
+
+/** What `flowEntry` made the entry from, as it is read back from the disk. */
+export function findingOf(line: string): Finding {
+  const entry = JSON.parse(line) as Entry;
+  const { id, from, family, to, network, address, proto, port, protocol, expected, row, route, sourcePort, by, ended, verdict, reason, grade, controls, outcome, startedAt, durationMs, evidence, decisive, note, backing, walls, waiver } = entry;
+  return {
+    flow: { id, family, from, to, network, address, transport: proto, port, protocol, expected, row, route, ...(sourcePort === null ? {} : { sourcePort }), ...(ended === null ? {} : { ended }), ...(by === null ? {} : { by }) },
+    observation: { id, vantage: from, startedAt, durationMs, outcome, replies: evidence, ...(note === null ? {} : { note }), ...(decisive === null ? {} : { decisive }) },
+    backing, walls, waiver,
+    verdict: verdict === 'pass' ? { result: verdict, reason, grade: grade ?? 'proven', controls } : { result: verdict, reason, controls },
+  };
+}
+
+type Nullable<T> = Readonly<{ [Key in keyof T]-?: Exclude<T[Key], undefined> | null }>;
+type Entry = Omit<Flow, 'transport' | 'sourcePort' | 'by' | 'ended'> & Nullable<Pick<Flow, 'sourcePort' | 'by' | 'ended'>> & Pick<Finding, 'backing' | 'walls' | 'waiver'> &
+  Pick<Observation, 'outcome' | 'startedAt' | 'durationMs'> & Nullable<Pick<Observation, 'decisive' | 'note'>> &
+  Readonly<{ proto: Flow['transport']; evidence: Observation['replies']; verdict: Finding['verdict']['result']; reason: string; grade: Grade | null; controls: readonly string[] }>;
 
 /** Maps as lists of pairs; a probe's flow is written only where it is not the cell itself. */
 function* accountPieces({ inventory, discovery, plan, tracked, heard, resets, sessions }: Account): Generator<string> {

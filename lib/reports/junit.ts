@@ -38,7 +38,7 @@ export function* junitPieces(record: RunRecord): Generator<string> {
   yield head;
   const told = sentences(record);
   const takeover = takeoverLines(record);
-  for (const [vantage, own] of grouped(findings, ({ flow }) => flow.from)) yield `\n  ${suiteOf(record, vantage, own, { told, takeover }).end({ prettyPrint: true, headless: true, offset: 1 }).trimStart()}`;
+  for (const [vantage, own] of record.spooled?.findings() ?? grouped(findings, ({ flow }) => flow.from)) yield `\n  ${suiteOf(record, vantage, own, { told, takeover }).end({ prettyPrint: true, headless: true, offset: 1 }).trimStart()}`;
   yield `\n${tail}`;
 }
 
@@ -60,15 +60,18 @@ function renderEmptyShard({ number, of }: Shard, message: string): string {
   return document.end({ prettyPrint: true });
 }
 
-/** By finding that is no pass: what happened and what to look at, in one sentence. GitLab shows the text, not the attribute. */
-function sentences(record: RunRecord): ReadonlyMap<Finding, string> {
-  return new Map(causesOf(record).flatMap(({ next, cells, title, result }) => cells.map((finding) => {
-    const waived = result === 'waived' ? `waived (${title}); ` : '';
-    return [finding, `${waived}${seenOf(finding)}; ${expectedOf(finding, record.run)}; ${wayOf(finding, record.run)}; ${next}`] as const;
-  })));
+/** A function from a finding that is no pass: what happened and what to look at, in one sentence. GitLab shows the text, not the attribute. */
+function sentences(record: RunRecord): (finding: Finding) => string {
+  const causes = new Map(causesOf(record).flatMap((cause) => cause.cells.map(({ flow }) => [flow.id, cause] as const)));
+  return (finding) => {
+    const cause = causes.get(finding.flow.id);
+    if (cause === undefined) return '';
+    const waived = cause.result === 'waived' ? `waived (${cause.title}); ` : '';
+    return `${waived}${seenOf(finding)}; ${expectedOf(finding, record.run)}; ${wayOf(finding, record.run)}; ${cause.next}`;
+  };
 }
 
-type Told = Readonly<{ told: ReadonlyMap<Finding, string>; takeover: readonly string[] }>;
+type Told = Readonly<{ told: (finding: Finding) => string; takeover: readonly string[] }>;
 
 function suiteOf(record: RunRecord, vantage: string, own: readonly Finding[], { told, takeover }: Told): XMLBuilder {
   const { run } = record;
@@ -80,7 +83,7 @@ function suiteOf(record: RunRecord, vantage: string, own: readonly Finding[], { 
   for (const [name, value] of Object.entries(propertiesOf(record, vantage))) properties.ele('property', { name: attribute(name), value: attribute(value) });
   const part = partOf(record);
   const taken = new Set<string>();
-  for (const finding of own) addCase(suite, finding, { told: told.get(finding) ?? '', part, taken });
+  for (const finding of own) addCase(suite, finding, { told: told(finding), part, taken });
   const lines = [...(part === null ? [] : [part]), ...takeover.filter((line) => line.startsWith(`if ${vantage} is`))];
   if (lines.length > 0) suite.ele('system-out').txt(clean(lines.join('\n')));
   return suite;

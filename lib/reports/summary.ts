@@ -24,6 +24,9 @@ export function sumsLine(record: RunRecord): string {
     `fail ${fail}, inconclusive ${inconclusive}, waived ${waived}`;
 }
 
+/** Whether one machine looked at its cells in batches; then `findings` may have no more of a pass than is counted here. */
+export const isBatched = ({ run, parts, spooled }: RunRecord): boolean => spooled !== undefined || (parts !== undefined && run.shards === null);
+
 /** Of a run that looked at some cells only: which, so that nobody takes it for the whole. null: it was the whole. */
 export function partOf({ run, findings }: RunRecord): string | null {
   if (run.shard !== null && findings.length === 0) return `AN EMPTY shard, number ${run.shard.number} of ${run.shard.of}: there are fewer sources than shards. Nothing was looked at, and nothing is said of any cell`;

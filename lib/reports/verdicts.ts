@@ -6,12 +6,15 @@ export function cellStateOf({ flow: { id, expected }, verdict, observation, waiv
   return { id, expected, verdict: verdict.result, grade: verdict.result === 'pass' ? verdict.grade : null, seen: observation.outcome.seen, reason: verdict.reason, waived: waiver !== null };
 }
 
-/** The same keys as in evidence.json, a line a cell. */
-export function renderVerdicts({ schema, run, findings }: RunRecord): string {
+/** The same keys as in evidence.json, a line a cell; in pieces. */
+export function* verdictPieces({ schema, run, findings }: RunRecord): Generator<string> {
   const { id, phase, startedAt, selection } = run;
-  const lines = findings.map((finding) => {
+  yield `{"schema":${schema},"run":${JSON.stringify({ id, phase, startedAt, selection })},"flows":[`;
+  let before = '';
+  for (const finding of findings) {
     const { waived, seen, ...told } = cellStateOf(finding);
-    return JSON.stringify({ ...told, outcome: { seen }, waiver: waived ? {} : null });
-  });
-  return `{"schema":${schema},"run":${JSON.stringify({ id, phase, startedAt, selection })},"flows":[\n${lines.join(',\n')}\n]}\n`;
+    yield `${before}\n${JSON.stringify({ ...told, outcome: { seen }, waiver: waived ? {} : null })}`;
+    before = ',';
+  }
+  yield `${before === '' ? '\n' : ''}\n]}\n`;
 }

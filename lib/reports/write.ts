@@ -1,14 +1,15 @@
 // Writes each report by itself: under a temporary name, then renamed, so that no half-written file has a final name.
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, symlinkSync, writeSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hashOf } from '../bundle/hash.ts';
 import { makeManifest } from '../bundle/manifest.ts';
 import { before, earlierOf } from '../bundle/runs.ts';
 import type { RunRecord } from '../model.ts';
+import { writePieces } from './file.ts';
 import { htmlFile } from './html/file.ts';
 import { jsonPieces } from './json.ts';
 import { junitPieces, renderJunitFault } from './junit.ts';
-import { renderVerdicts } from './verdicts.ts';
+import { verdictPieces } from './verdicts.ts';
 
 /** A report's text in pieces: that of a hundred hosts is not held whole. */
 type Render = () => Iterable<string>;
@@ -22,7 +23,7 @@ type Written = Readonly<{ folder: string; faults: readonly string[] }>;
 export function writeReports(parent: string, startedAt: string, record: RunRecord, used: Readonly<Record<string, string>> = {}, beside = parent): Written {
   const copies = Object.fromEntries(Object.entries(used).map(([name, text]) => [name, () => [text]]));
   const earlier = earlierOf(beside, folderOf(startedAt), record.run);
-  return write(parent, startedAt, { ...copies, 'junit.xml': () => junitPieces(record), 'verdicts.json': () => [renderVerdicts(record)], 'evidence.json': () => jsonPieces(record), 'report.html': () => [htmlFile(record, earlier)] });
+  return write(parent, startedAt, { ...copies, 'junit.xml': () => junitPieces(record), 'verdicts.json': () => verdictPieces(record), 'evidence.json': () => jsonPieces(record), 'report.html': () => [htmlFile(record, earlier)] });
 }
 
 const folderOf = (startedAt: string): string => startedAt.replace(/[:.]/g, '-');
@@ -70,29 +71,4 @@ function write(parent: string, startedAt: string, reports: Readonly<Record<strin
     }
   });
   return { folder, faults };
-}
-
-/** Pieces of a cell are small: together they make writes of a size that disks like. */
-const writeAtOnce = 1 << 16;
-
-function writePieces(file: string, pieces: Iterable<string>): void {
-  const to = openSync(file, 'w');
-  try {
-    let held = '';
-    for (const piece of pieces) {
-      held += piece;
-      if (held.length < writeAtOnce) continue;
-      writeAll(to, held);
-      held = '';
-    }
-    writeAll(to, held);
-  } finally {
-    closeSync(to);
-  }
-}
-
-/** A disk that is nearly full takes a part, and says so at the next attempt. */
-function writeAll(to: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let written = 0; written < bytes.length; ) written += writeSync(to, bytes, written);
 }

@@ -1,10 +1,15 @@
 // The estate: as many hosts as are asked for. Intact it is green; one hole is exactly one red cell.
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { exec } from '../../lab/exec.ts';
+import { begin, mustRun } from '../../lab/inside.ts';
 import { isHealthy } from '../../lab/status.ts';
 import { machinesThere } from '../../lab/standing.ts';
-import { up, upEstate } from '../../lab/up.ts';
-import { npmTest, tuple } from './harness.ts';
+import { repository, up, upEstate } from '../../lab/up.ts';
+import { descendantsOf, npmTest, tuple, type Cell } from './harness.ts';
 
 const inEstate = { FLOWPROOF_INVENTORY: '/root/inventory.json' };
 
@@ -26,6 +31,52 @@ describe('an estate of six hosts', () => {
     const open = cells.filter(({ expected }) => expected === 'allowed').map(tuple);
     // The way in, SSH to five, a ring of five, the time for four.
     expect(open).to.have.length(15).and.include('vm5 172.22.22.11 tcp/8443').and.include('vm2 172.22.22.11 udp/123');
+  });
+
+  const reports = (): string => {
+    mkdirSync(join(repository, 'reports'), { recursive: true });
+    return mkdtempSync(join(repository, 'reports', 'batches-'));
+  };
+  const batched = (folder: string): ChildProcess => begin('operator', ['npx', 'tsx', 'tests/lab/batched.ts', '/root/inventory.json', folder, '60'], { dir: repository });
+  const said = (child: ChildProcess): (() => string) => {
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+    return () => output;
+  };
+  const cellsIn = (folder: string): readonly Cell[] => (JSON.parse(readFileSync(join(folder, 'latest', 'evidence.json'), 'utf8')) as { flows: Cell[] }).flows;
+  const verified = (folder: string): string => spawnSync('npm', ['run', '-s', 'reports', '--', 'verify'], { cwd: repository, encoding: 'utf8', env: { ...process.env, FLOWPROOF_REPORTS: folder } }).stdout;
+  const told = ({ id, expected, verdict, grade }: Cell): string => [id, expected, verdict, grade].join(' · ');
+
+  it('says the same of each cell in batches, and its evidence can be judged again', async () => {
+    const [whole, folder] = [await npmTest(inEstate), reports()];
+    const child = batched(folder);
+    const output = said(child);
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect(code, output()).to.equal(0);
+    expect(output()).to.match(/^batch [3-9] of \d+: from /m);
+    expect(cellsIn(folder).map(told)).to.deep.equal(whole.cells.map(told));
+    expect(verified(folder)).to.include('as the run left it; every verdict comes out again');
+    expect(readdirSync(folder).filter((name) => name.startsWith('.spool'))).to.deep.equal([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('stopped between batches has every cell, those that it did not come to as not told, and leaves the hosts', async () => {
+    const folder = reports();
+    const child = batched(folder);
+    const output = said(child);
+    while (!output().includes('batch 1 of') && child.exitCode === null) await once(child.stdout ?? child, 'data');
+    for (const pid of descendantsOf(child.pid)) process.kill(pid, 'SIGINT');
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect(code, output()).to.equal(1);
+    const cells = cellsIn(folder);
+    expect(cells.some(({ verdict }) => verdict === 'pass')).to.equal(true);
+    const untold = cells.filter(({ verdict }) => verdict === 'inconclusive');
+    expect(untold.length).to.be.greaterThan(50);
+    expect(untold.every(({ reason }) => /interrupted|stopped by SIGINT|witness|control|ambiguous|not told/.test(reason)), [...new Set(untold.map(({ reason }) => reason))].join('\n')).to.equal(true);
+    expect(output()).to.include('stopped: stopped by SIGINT');
+    expect(verified(folder)).to.include('as the run left it; every verdict comes out again');
+    rmSync(folder, { recursive: true });
+    for (const name of ['gateway', 'vm1', 'vm5'] as const) expect(await mustRun(name, ['sh', '-c', 'pgrep -f FLOWPROOF || pgrep -f "exec(compile" || true'])).to.equal('');
   });
 
   it('is red in the one cell that a hole opens', async () => {

@@ -48,8 +48,14 @@ function bars(stream: NodeJS.WriteStream, machines: ReadonlySet<string>): Live {
     const all = new MultiBar({ stream, format: '{name} [{bar}] {value}/{total} looks', barCompleteChar: '=', barIncompleteChar: ' ', barsize: 24, clearOnComplete: true, hideCursor: true, gracefulExit: false, linewrap: null });
     drawn = { all, byName: new Map(rows.map(({ name, done, total }) => [name, all.create(total, done, { name: printable(name).padEnd(width) })])) };
   };
+  const stop = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    drawn?.all.stop();
+    drawn = null;
+  };
   return {
     planned: (flows) => {
+      stop(); // the batch before, where there was one
       count = countWithin(flows, machines, stream.rows - 2);
       timer = setTimeout(draw, barAfterMs);
     },
@@ -57,10 +63,6 @@ function bars(stream: NodeJS.WriteStream, machines: ReadonlySet<string>): Live {
       const row = count?.looked(probe);
       if (row) drawn?.byName.get(row.name)?.update(row.done);
     },
-    stop: () => {
-      if (timer !== null) clearTimeout(timer);
-      drawn?.all.stop();
-      drawn = null;
-    },
+    stop,
   };
 }

@@ -9,7 +9,7 @@ import { sha256 } from '../../lib/hash.ts';
 import { parseInventory } from '../../lib/inventory.ts';
 import { compare } from '../../lib/matrix/compare.ts';
 import { readDocument } from '../../lib/matrix/document.ts';
-import type { Finding, Inventory, Phase, RunRecord } from '../../lib/model.ts';
+import type { Inventory, Phase, RunRecord } from '../../lib/model.ts';
 import { readRate, withRate } from '../../lib/pace.ts';
 import { printable, renderConsole, type Paint } from '../../lib/reports/console.ts';
 import { exitCodeOf } from '../../lib/reports/summary.ts';
@@ -46,7 +46,7 @@ async function prepare(): Promise<Run> {
   live = liveView(process.stdout, process.env, new Set([...Object.keys(inventory.matrix.hosts), 'operator']));
   return startRun({
     inventory, phase: phase satisfies Phase, version, inventoryHash: sha256(source), ...documentOf(inventory, file),
-    operator: `${userInfo().username}@${hostname()}`, selection: selectionOf(process.argv.slice(2)), oneOf, progress: live,
+    operator: `${userInfo().username}@${hostname()}`, selection: selectionOf(process.argv.slice(2)), oneOf, progress: live, reports,
   });
 }
 
@@ -75,6 +75,7 @@ function finish(record: RunRecord, exitCode: number = exitCodeOf(record)): void 
   written = true;
   live?.stop();
   const { folder, faults } = writeReports(reports, startedAt, record, used);
+  record.spooled?.remove();
   process.stdout.write(`\n${renderConsole(record, paint)}\n${faults.length === 0 ? `exit code ${exitCode}\nreport: ${relative(process.cwd(), folder)}\n` : ''}`);
   if (faults.length > 0) throw new Error(`not written: ${faults.join('; ')}. Make room or mend the rights there, or set FLOWPROOF_REPORTS to another folder, then run again`);
   if (signKey !== '' && record.findings.length > 0) signRun(folder, signKey, record.run.clock);
@@ -120,30 +121,29 @@ if (run instanceof Error) {
       expect.fail([run.message, ...faults].join('\n'));
     });
   });
-} else if (run.flows.length === 0) {
+} else if (run.flows.length === 0 && run.batches.length === 0) {
   // A shard without a cell is no failure, and no pass: its report says so, and the merged run wants it.
   finish(await run.record, 0);
   process.exit(0);
 } else {
-  const byId = run.record.then((record) => new Map<string, Finding>(record.findings.map((finding) => [finding.flow.id, finding])));
   let ran = 0;
   // Under no heading, so that mocha's own --grep, too, sees cell ids and nothing else.
-  for (const { title, flows } of testsOf(run.flows, run.whole)) {
+  for (const { title, asked } of testsOf(run)) {
     it(title, async function () {
-      ran += flows.length;
-      const found = await byId;
-      const findings = flows.map(({ flow }) => found.get(flow.id));
-      const red = findings.filter((finding) => finding?.verdict.result !== 'pass');
+      const cells = await asked();
+      ran += cells.length;
+      const red = cells.filter(({ finding }) => finding?.verdict.result !== 'pass');
       // Not mocha's skip: that is for tests that were not made, and is forbidden here.
-      const waived = red.filter((finding) => finding?.verdict.result === 'fail' && finding.waiver !== null);
-      Object.assign(this.test ?? {}, { cells: { passed: flows.length - red.length, waived: waived.length, failed: red.length - waived.length } satisfies Cells });
-      const told = red.filter((finding) => !waived.includes(finding)).map((finding) => (finding === undefined ? 'no finding for this flow' : `${finding.flow.id}: ${finding.verdict.result}: ${finding.verdict.reason}`));
+      const waived = red.filter(({ finding }) => finding?.verdict.result === 'fail' && finding.waiver !== null);
+      Object.assign(this.test ?? {}, { cells: { passed: cells.length - red.length, waived: waived.length, failed: red.length - waived.length } satisfies Cells });
+      const told = red.filter((one) => !waived.includes(one)).map(({ id, finding }) => (finding === undefined ? 'no finding for this flow' : `${id}: ${finding.verdict.result}: ${finding.verdict.reason}`));
       expect(told, 'cells that did not pass').to.deep.equal([]);
     });
   }
   after(async () => {
-    finish(await run.record);
+    const record = await run.record;
+    finish(record);
     // mocha's filter may do otherwise than ours (a pattern with the flag g remembers): a cell that is left out is not green.
-    expect(ran, 'cells that mocha has asked for').to.equal(run.flows.length);
+    expect(ran, 'cells that mocha has asked for').to.equal(run.batches.length > 0 ? record.findings.length : run.flows.length);
   });
 }

@@ -34,7 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'bundle/hash.ts': ['node:fs', 'hash.ts'],
   'bundle/manifest.ts': ['zod', 'hash.ts'],
   'bundle/record.ts': ['findings.ts', 'waivers.ts', 'bundle/evidence.ts', 'bundle/merge.ts'],
-  'bundle/merge.ts': ['shard.ts', 'waivers.ts'],
+  'bundle/merge.ts': ['shard.ts', 'waivers.ts', 'grouped.ts'],
   'bundle/merged.ts': ['hash.ts', 'rejudge.ts', 'shard.ts', 'bundle/*', 'reports/json.ts'],
   'bundle/prune.ts': ['node:fs', 'node:path', 'bundle/manifest.ts', 'hash.ts', 'nightly/prune.ts'],
   'bundle/sign.ts': ['node:child_process', 'node:fs', 'node:path'],
@@ -70,7 +70,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
   'resets.ts': ['node:timers/promises', 'vantage.ts'],
   'observe.ts': ['again.ts', 'backing.ts', 'findings.ts', 'listen.ts', 'look.ts', 'loss.ts', 'resets.ts', 'sound.ts', 'steps.ts', 'track.ts', 'vantage.ts', 'window.ts'],
-  'run.ts': ['node:crypto', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'login.ts', 'look.ts', 'observe.ts', 'paced.ts', 'plan.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'shard.ts', 'steps.ts', 'vantage.ts', 'waivers.ts'],
+  'run.ts': ['node:crypto', 'batch.ts', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'hosts.ts', 'login.ts', 'look.ts', 'observe.ts', 'paced.ts', 'plan.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'shard.ts', 'steps.ts', 'token.ts', 'vantage.ts', 'waivers.ts'],
+  'batch.ts': ['node:v8', 'bundle/merge.ts', 'lean.ts', 'plan.ts', 'plan/input.ts', 'reports/spool.ts', 'select.ts', 'shard.ts', 'steps.ts'],
+  'lean.ts': [],
+  'hosts.ts': ['p-limit', 'configuration.ts', 'enter.ts', 'facts.ts'],
+  'token.ts': ['node:crypto'],
   'steps.ts': [],
   'swept.ts': ['wire.ts'],
   'sweep/units.ts': ['address.ts', 'grouped.ts'],
@@ -102,11 +106,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'reports/html/*': ['grouped.ts', 'reports/*', 'reports/html/*'],
   'reports/write.ts': ['node:fs', 'node:path', 'bundle/hash.ts', 'bundle/manifest.ts', 'bundle/runs.ts', 'reports/*', 'reports/html/file.ts'],
   'reports/*': ['grouped.ts', 'reports/*'],
+  'reports/file.ts': ['node:fs'],
+  'reports/spool.ts': ['node:fs', 'node:path', 'grouped.ts', 'reports/*'],
 };
 
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
-  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'loss.ts', 'pace.ts', 'window.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
+  'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'lean.ts', 'loss.ts', 'pace.ts', 'window.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
   'changes.ts', 'grouped.ts', 'hash.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/merge.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/changes.ts', 'reports/verdicts.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',

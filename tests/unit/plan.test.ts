@@ -1,8 +1,8 @@
 // The plan of a site like the lab's: every cell once, each with its look and with what must hold for its silence to count.
 import { expect } from 'chai';
 import type { Discovery, Exchange, Facts, Flow, Plan, PlannedFlow } from '../../lib/model.ts';
-import { makePlan } from '../../lib/plan.ts';
-import { address as held, discovery, hosts, inventory, machines, plan, vantages, without } from '../fixtures/site.ts';
+import { makePlan, planWithin } from '../../lib/plan.ts';
+import { address as held, discovery, hosts, inventory, machines, plan, token as newToken, vantages, without } from '../fixtures/site.ts';
 
 /** Families of their own, beyond what the matrix spans: plan/families.test.ts. */
 const others: ReadonlySet<string> = new Set(['source port', 'ip protocol', 'another way', 'surviving session']);
@@ -29,6 +29,23 @@ const exchangeOf = (id: string, from: Plan = steady): Exchange => {
 /** Said again, apart from the code: what every destination is asked on. */
 const everywhere = (['tcp', 'udp'] as const).flatMap((transport) =>
   [...new Set([...rows.filter((row) => row.transport === transport).flatMap((row) => row.ports), ...inventory.site.watch[transport]])].map((port) => `${transport}/${port}`));
+
+describe('planWithin', () => {
+  const beyond = (most: number): ReturnType<typeof planWithin> => planWithin({ inventory, discovery, phase: 'steady', newToken }, most);
+  it('is the plan where it has no more cells', () => expect(beyond(whole.flows.length).plan?.flows.map(({ flow }) => flow.id)).to.deep.equal(ids(whole)));
+  it('is none where it has one more, and says about how many', () => {
+    expect(beyond(whole.flows.length - 1)).to.deep.equal({ plan: null, cells: whole.flows.length });
+  });
+  it('makes no more cells than it takes to know', () => {
+    let drawn = 0;
+    const counting = (): string => {
+      drawn += 1;
+      return newToken();
+    };
+    planWithin({ inventory, discovery, phase: 'steady', newToken: counting }, 10);
+    expect(drawn).to.be.greaterThan(10).and.lessThan(whole.flows.length / 2);
+  });
+});
 
 describe('plan: every cell', () => {
   it('has an id of its own', () => expect(new Set(ids(steady)).size).to.equal(steady.flows.length));

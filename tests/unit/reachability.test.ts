@@ -61,7 +61,7 @@ describe('reachability', function () {
   });
   it('a run that comes to no record ends badly, and its report is that fault', () => {
     // In the place of lib/run.ts: nothing is entered, let alone sent.
-    const stub = file('run.mjs', 'export const startRun = async () => ({ flows: [{ flow: { id: "joi -> ntp vmbr1 tcp/25" } }], whole: true, interrupt() {}, record: Promise.reject(new Error("no room for it")) });\n');
+    const stub = file('run.mjs', 'export const startRun = async () => ({ flows: [{ flow: { id: "joi -> ntp vmbr1 tcp/25" } }], batches: [], whole: true, interrupt() {}, record: Promise.reject(new Error("no room for it")) });\n');
     const hooks = `export const resolve = (name, context, next) => (/\\/lib\\/run\\.ts(\\?|$)/.test(name) ? { url: ${JSON.stringify(pathToFileURL(stub).href)}, format: 'module', shortCircuit: true } : next(name, context));`;
     const preload = file('preload.mjs', `import { register } from 'node:module';\nregister(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});\n`);
     const { status, said, junit } = run('fault', { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` });

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { makePlan } from '../../lib/plan.ts';
+import type { PlannedFlow } from '../../lib/model.ts';
 import { select } from '../../lib/select.ts';
 import { lockOf, ownSources, readShard, shardSelection, sourcesOf, turnOf } from '../../lib/shard.ts';
 import { discovery, inventory, plan, token, vantages } from '../fixtures/site.ts';
@@ -60,6 +61,23 @@ describe('shards', () => {
     const fixed = (flows: typeof whole.flows): readonly string[] => flows.flatMap(({ flow, probe }) => (flow.expected === 'allowed' && probe.look.by === 'exchange' && probe.look.exchange.sourcePort !== 0 ? [flow.id] : []));
     expect(fixed(whole.flows)).to.have.length.greaterThan(0);
     expect(parts.flatMap((part) => fixed(part.plan.flows))).to.have.members(fixed(whole.flows)).and.have.length(fixed(whole.flows).length);
+  });
+  it('are planned from the cells that they stand on alone, as if from the whole', () => {
+    const fixed = (id: string | null): string | null => id?.replace(/\/6[1-5]\d{3}$/, '/high') ?? null; // those ports are drawn
+    for (const [index, { plan: part, flows }] of parts.entries()) {
+      const lean = makePlan({ inventory, discovery, phase: 'steady', newToken: token, sources: ownSources(inventory, { number: index + 1, of: 3 }) });
+      expect(lean.flows.filter(({ flow }) => flow.expected === 'denied' && !flows.some(({ flow: { from } }) => from === flow.from)).every(({ flow: { from } }) => from === 'gateway')).to.equal(true);
+      expect(lean.flows.length).to.be.lessThan(whole.flows.length * 0.8);
+      const same = select(whole, shardSelection(inventory, { number: index + 1, of: 3 }));
+      // A cell that the facts settle asks for no listener of its own, whoever else does.
+      const heard = ({ listener, probe }: PlannedFlow): string | null => (probe.look.by === 'facts' ? null : fixed(listener));
+      const told = (of: typeof same): unknown => [
+        of.flows.map(({ flow }) => plain(flow.id)), of.plan.controls.map(({ id, look }) => `${fixed(id)} ${look.by}`).toSorted(), (of.plan.elsewhere ?? []).map(({ id, sourcePort }) => [plain(id), sourcePort]),
+        of.plan.flows.map((planned) => [plain(planned.flow.id), planned.flow.expected, planned.witnesses, heard(planned), planned.aliveBy.map(fixed), planned.nearWall !== null, planned.farWall !== null]),
+        new Set(of.plan.flows.map(heard)),
+      ];
+      expect(told({ plan: part, flows })).to.deep.equal(told(same));
+    }
   });
   it('know what the gateway may send meanwhile that looks like what it translates', () => {
     const own = parts.findIndex(({ flows }) => flows.some(({ flow }) => flow.from === 'gateway'));

@@ -7,4 +7,5 @@ it('the steps of a run follow each other, the first from the start of the proces
   const steps = makeSteps(() => at.shift() ?? 0);
   for (const name of ['start', 'enter', 'look']) steps.end(name);
   expect(steps.taken()).to.deep.equal([{ name: 'start', ms: 400 }, { name: 'enter', ms: 600 }, { name: 'look', ms: 2_501 }]);
+  expect(steps.taken()).to.deep.equal([]);
 });

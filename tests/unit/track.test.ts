@@ -1,4 +1,6 @@
 // Watching the witnesses: alive only by what they were shown to record, each address family by itself.
+import { mock } from 'node:test';
+import { setImmediate as settled } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Exchange, Failure } from '../../lib/model.ts';
 import { startTracking } from '../../lib/track.ts';
@@ -51,6 +53,19 @@ describe('track: a witness', () => {
     const tracked = (await watch({ families: ['ipv4'], extra: ['ipv4 2 udp 17 9 src=172.22.22.2 dst=172.22.22.3 sport=1 dport=2'] })).get('ntp');
     expect(tracked?.first.rows.some((line) => line.includes('172.22.22.2'))).to.equal(true);
     expect(tracked?.later.at(-1)?.rows.length).to.be.greaterThan(tracked?.first.rows.length ?? 0);
+  });
+  it('is kept of each table in between what is new in it', async () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    const tracking = await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map([['ntp', vantage({ families: ['ipv4'], extra: ['ipv4 2 udp 17 9 src=172.22.22.2 dst=172.22.22.3 sport=1 dport=2'] })]]));
+    for (let reading = 0; reading < 3; reading += 1) {
+      mock.timers.tick(5_000);
+      await settled();
+    }
+    mock.timers.reset();
+    const { first, later = [] } = (await tracking.finish()).get('ntp') ?? {};
+    expect(first?.rows).to.have.length.greaterThan(1);
+    // Those that were there are told once more: they have not been set back since. The last is the whole table.
+    expect(later.map(({ rows: kept }) => kept.length)).to.deep.equal([first?.rows.length, 0, 0, (first?.rows.length ?? 0) * 2 - 1]);
   });
   it('can be read before the end, and is watched on', async () => {
     const tracking = await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map([['ntp', vantage({ families: ['ipv4', 'ipv6'] })]]));

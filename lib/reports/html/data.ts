@@ -1,6 +1,7 @@
 // What the page's script searches: every cell with the lines of its evidence. Most lines stand behind many cells, hence are kept once. Pure.
 import type { RunRecord } from '../../model.ts';
 import { digestOf } from '../digest.ts';
+import { isBatched } from '../summary.ts';
 import { placesOf, stateOf } from './states.ts';
 
 /** With the evidence of more, the page would have tens of megabytes, which no phone opens. */
@@ -18,9 +19,10 @@ export function dataOf(record: RunRecord): Data {
     indices.set(line, index);
     return index;
   };
+  const isLarge = isBatched(record) || record.findings.length > mostCells;
   const cells = record.findings.map((finding) => {
     const { from, to, port } = placeOf(finding);
-    const lines = record.findings.length > mostCells && finding.verdict.result === 'pass' ? [elsewhere] : digestOf(finding);
+    const lines = isLarge && finding.verdict.result === 'pass' ? [elsewhere] : digestOf(finding);
     return [finding.flow.id, from, to, port, stateOf(finding), lines.map(indexOf)] as const;
   });
   return { lines: [...indices.keys()], cells };

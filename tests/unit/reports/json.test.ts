@@ -1,7 +1,7 @@
 // evidence.json: schema 1, one entry a finding, the replies as the prober sent them.
 import { expect } from 'chai';
 import type { Reply } from '../../../lib/model.ts';
-import { jsonPieces, renderJson } from '../../../lib/reports/json.ts';
+import { findingOf, flowEntry, jsonPieces, renderJson } from '../../../lib/reports/json.ts';
 import { aFinding, anObservation, aRecord, passed, reached } from '../../fixtures/flows.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -35,5 +35,8 @@ describe('json', () => {
     expect(text.split('\n').filter((line) => line.startsWith('{"id":"joi -> ntp')).length).to.equal(2);
     expect(Math.max(...pieces.map((piece) => piece.split('\n{"id":').length - 1))).to.equal(1);
   });
+  const full = { ...aFinding('joi -> ntp vmbr1 tcp/26', reached, { sourcePort: 53, ended: '2026-11-01', by: 'gateway' }, { replies, note: 'in sync', decisive: 1 }), waiver: { cells: '*', reason: 'known', acceptedBy: 'anna', until: '2027-01-31' } };
+  for (const [sentence, finding] of [['of a pass with all that is optional left out', record.findings[0]], ['of a violation with all of it', full]] as const)
+    it(`gives the finding back ${sentence}`, () => expect(finding === undefined ? null : findingOf(JSON.stringify(flowEntry(finding)))).to.deep.equal(finding));
   it('ends with a line end', () => expect(text.endsWith('}\n')).to.equal(true));
 });
