@@ -1,12 +1,15 @@
 // Something breaks while the looks are under way. What was not looked at by then is never green, the run ends by itself and
 // says what broke, and nothing of it stays on the machines.
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { down } from '../../lab/down.ts';
 import { host } from '../../lab/shell.ts';
 import { initOf, mustRun, processesIn } from '../../lab/inside.ts';
 import { setPhase } from '../../lab/phase.ts';
 import { namespaceOf, vmNames, type MachineName } from '../../lab/topology.ts';
-import { up } from '../../lab/up.ts';
+import { repository, up } from '../../lab/up.ts';
 import { baseline, expectChanged, expectNoBlindGreen, expectUnchanged, type Reach } from './baseline.ts';
 import { asBefore, commandOf, isLogin, looking, newcomers, probersOn, until } from './faults.ts';
 import { typeNpmTest, type Ran, type Typed } from './harness.ts';
@@ -128,6 +131,20 @@ describe('in the middle of a run', () => {
       expectNoBlindGreen(ran);
       expect(ran.cells.filter(({ outcome, verdict }) => outcome.seen === 'unprobed' && verdict !== 'inconclusive')).to.deep.equal([]);
     });
+
+  it('the harness itself fails when all is looked at', async () => {
+    // What the record asks of node is refused to it alone: a fault of ours, after the looks and before the reports.
+    const preload = join(repository, 'reports', `fault-${process.pid}.mjs`);
+    writeFileSync(preload, `const { version } = process;\nObject.defineProperty(process, 'version', { get() { if (/lib\\/run\\.ts/.test(new Error().stack)) throw new Error('no record today'); return version; } });\n`);
+    try {
+      const ran = await typeNpmTest({ NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` }).ended;
+      expect(ran.exitCode).to.not.equal(0);
+      expect(ran.output).to.include('the run came to no record: no record today').and.match(/^0 passed/m);
+      expect(ran.junit).to.include('tests="1" failures="0" errors="1"').and.include('no record today');
+    } finally {
+      rmSync(preload);
+    }
+  });
 
   it('a second run begins', async () => {
     // At a rate, lest it be over before the second one comes to the machines: that makes a run slow, and changes no verdict.
