@@ -48,7 +48,7 @@ async function main(): Promise<number> {
 
   const failures = await sweep({
     inventory, phase: asked.phase, rate: asked.rate, transports: asked.transports, left: leftOfPair,
-    wanted: ({ from, to }) => (asked.from.length === 0 || asked.from.includes(from)) && (asked.to.length === 0 || asked.to.includes(to)),
+    wanted: ({ from, to, named = null }) => (named?.some((port) => asked.ports[0] <= port && port <= asked.ports[1]) ?? true) && (asked.from.length === 0 || asked.from.includes(from)) && (asked.to.length === 0 || asked.to.includes(to)),
     planned: (found) => {
       if (found.length === 0) throw new UsageError(`--from ${asked.from.join(' ')} --to ${asked.to.join(' ')} selects no pair: no port was swept`);
       const plan = planHash({ inventory: source, phase: asked.phase, rate: asked.rate, ports: asked.ports, pairs: found });

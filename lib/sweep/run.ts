@@ -25,7 +25,7 @@ export type SweepOptions = Readonly<{
   /** Packets a second, a vantage. */
   rate: number;
   transports: readonly Pair['transport'][];
-  wanted: (pair: Pick<Pair, 'from' | 'to'>) => boolean;
+  wanted: (pair: Pick<Pair, 'from' | 'to'> & Partial<Pick<Pair, 'named'>>) => boolean;
   /** What is still to be swept of a pair: asked before each unit. */
   left: (pair: Pair) => readonly Range[];
   /** All there is to do, before anything is swept, and again at each shift. @throws what is wrong with it: then nothing is */
