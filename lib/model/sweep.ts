@@ -24,6 +24,8 @@ export type Pair = Readonly<{
   to: string;
   transport: 'tcp' | 'udp';
   address: string;
+  /** Whether it leads to an external target. */
+  outside: boolean;
   allowed: readonly number[];
   /** A denied cell between them, whose port is the sweep's to choose. */
   template: PlannedFlow;

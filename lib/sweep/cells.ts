@@ -30,7 +30,7 @@ export function pairsOf({ flows }: Plan, { inventory, discovery }: Site, transpo
     const open = (allowed.get(place) ?? []).map(({ flow }) => flow.port);
     const named = transport === 'tcp' || (machines.includes(to) && discovery.witnesses.includes(to)) ? null : [...new Set([...own.keys(), ...served])].filter((port) => !open.includes(port)).toSorted((a, b) => a - b);
     const between = id.replace(/ (tcp|udp)\/\d+$/, '');
-    const pair = { from, to, transport, address: template.probe.look.exchange.address, allowed: open, template, own };
+    const pair = { from, to, transport, outside: !machines.includes(to), address: template.probe.look.exchange.address, allowed: open, template, own };
     const frame = template.farWall?.look;
     return [
       { ...pair, id: `${between} ${transport}`, named, past: null, counts: true },
@@ -49,16 +49,17 @@ export function unknownPairs({ flows }: Plan, { inventory }: Pick<Site, 'invento
 }
 
 /**
- * A port of a pair, as the plan would have it. What stands behind it is this port's own: who is alive on another says nothing of it.
+ * A port of a pair, as the plan would have it. What stands behind it is this port's own; outside, where nobody of ours can tell, also that others
+ * are alive or silent there, by which nothing may be called proven.
  * @param token fresh, for a port that the plan does not ask itself
  */
 export function cellOf(pair: Pair, port: number, token: string): PlannedFlow {
-  const { id, template, own, transport, named } = pair;
+  const { id, template, own, transport, named, outside } = pair;
   const planned = own.get(port);
   const protocol = named === null ? transport : (planned?.flow.protocol ?? protocolFor(transport, port));
   const flow: Flow = { ...template.flow, id: `${id}/${port}`, port, protocol };
   const probe: Probe = { id: flow.id, vantage: flow.from, flow, ...(named !== null && planned !== undefined ? { look: planned.probe.look, token: planned.probe.token } : { look: lookOf(pair, flow, token), token }) };
-  return { flow, probe, witnesses: template.witnesses, listener: null, aliveBy: planned?.aliveBy ?? [], nearWall: null, farWall: null };
+  return { flow, probe, witnesses: template.witnesses, listener: null, aliveBy: planned?.aliveBy ?? (outside ? [...new Set([...own.values()].flatMap((cell) => cell.aliveBy))] : []), nearWall: null, farWall: null };
 }
 
 function lookOf({ template, named, past }: Pair, { port, protocol }: Flow, token: string): Look {

@@ -62,15 +62,19 @@ function resultOf({ pair: id, first, last }: Unit, pair: Pair, judged: readonly 
       const { result } = verdict;
       return ports.map((port) => ({ port, result, reason }));
     }
-    // Of datagrams that nobody could tell of, silence is no proof, whatever was seen on the way.
-    const grade = pair.named !== null && observation.outcome.seen === 'silent' ? 'inferred' : verdict.grade;
-    passed[grade] = (passed[grade] ?? 0) + ports.length;
+    for (const port of ports) {
+      const grade = verdict.grade === 'proven' && observation.outcome.seen === 'silent' && !isProvable(pair, port) ? 'inferred' : verdict.grade;
+      passed[grade] = (passed[grade] ?? 0) + 1;
+    }
     return [];
   }).toSorted((a, b) => Number(b.result === 'fail') - Number(a.result === 'fail') || a.port - b.port);
   const red = notPassed.filter(({ result }) => pair.counts || result !== 'fail');
   const told = notPassed.filter((port) => !red.includes(port));
   return { pair: id, first, last, passed, red: red.slice(0, mostRed), more: Math.max(0, red.length - mostRed), told: told.slice(0, mostRed), bounds: {}, ...counts };
 }
+
+/** Whether silence can be proven: not of datagrams that nobody could tell of, nor outside, where what stands behind it is a look at another port. */
+const isProvable = ({ named, outside, own }: Pair, port: number): boolean => named === null && (!outside || own.has(port));
 
 /** The ports of which some connection tracking has an entry. */
 function recorded({ address, transport }: Pair, { base: { tracked } }: SweepSeen): readonly number[] {

@@ -18,7 +18,8 @@ bounds() { # id: what there is of what this machine bounds, and its bound; what 
   read -r _ _ _ _ group _ </proc/self/stat
   set +f
   {
-    read -r count </proc/sys/net/netfilter/nf_conntrack_count && read -r most </proc/sys/net/netfilter/nf_conntrack_max && say "conntrack $count $most"
+    # By cat, at once: of these files, the second read has nothing, and shells read letter by letter.
+    count=$(cat /proc/sys/net/netfilter/nf_conntrack_count) && most=$(cat /proc/sys/net/netfilter/nf_conntrack_max) && say "conntrack $count $most"
     under=0
     for process in /proc/[0-9]*; do
       read -r _ _ _ _ leader _ <$process/stat && [ "$leader" = "$group" ] && under=$((under + 1))

@@ -80,9 +80,11 @@ describe('sweep: a port of a pair', () => {
     expect(flow).to.include({ id: 'joi -> ntp vmbr1 udp/4400', port: 4400, transport: 'udp', protocol: 'udp', expected: 'denied' });
     expect(probe.look).to.deep.include({ by: 'exchange' }).and.to.have.nested.include({ 'exchange.port': 4400, 'exchange.sourcePort': 0, 'exchange.transport': 'udp' });
   });
-  it('rests on nobody who is alive on another', () => {
+  it('rests on nobody who is alive on another, but outside', () => {
     const pair = pairOf('joi -> 1.1.1.1 tcp');
-    expect(cellOf(pair, 4400, token).aliveBy).to.deep.equal([]);
+    expect(cellOf(pairOf('joi -> ntp vmbr1 tcp'), 4400, token).aliveBy).to.deep.equal([]);
+    expect(cellOf(pair, 4400, token).aliveBy).to.include.members(['operator => 1.1.1.1 tcp/443', 'operator => 1.1.1.1 tcp/111']);
+    expect(cellOf(pair, 443, token).aliveBy).to.not.include('operator => 1.1.1.1 tcp/111');
     expect(cellOf(pair, 443, token).aliveBy).to.include('operator => 1.1.1.1 tcp/443');
   });
   it('of a pair with named ports is asked as the plan would', () => {

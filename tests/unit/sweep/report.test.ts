@@ -4,7 +4,7 @@ import type { Pair, PlannedFlow, UnitResult } from '../../../lib/model.ts';
 import { counted, pairResults, rangesOf, renderJunit, told, toldBounds } from '../../../lib/sweep/report.ts';
 import { disjoint } from '../../../lib/sweep/schedule.ts';
 
-const pair = (id: string): Pair => ({ id, from: id.split(' ')[0] ?? '', to: 'ntp', transport: 'tcp', address: '172.22.22.3', allowed: [], template: {} as PlannedFlow, own: new Map(), named: null, past: null, counts: true });
+const pair = (id: string): Pair => ({ id, from: id.split(' ')[0] ?? '', to: 'ntp', transport: 'tcp', address: '172.22.22.3', outside: false, allowed: [], template: {} as PlannedFlow, own: new Map(), named: null, past: null, counts: true });
 const unit = (name: string, first: number, over: Partial<UnitResult> = {}): UnitResult => ({ pair: name, first, last: first + 9, passed: { proven: 10 }, open: [], red: [], more: 0, told: [], bounds: {}, packets: 30, ms: 500, ...over });
 const name = 'joi -> ntp vmbr1 tcp';
 const of = (results: readonly UnitResult[], last = results.at(-1)?.last ?? 10): ReturnType<typeof pairResults> => pairResults([pair(name)], [1, last], results);
