@@ -100,13 +100,12 @@ function findingsFor(cells: readonly PlannedFlow[], observations: readonly (read
 }
 
 /** In the words of a socket, as a look at this port alone would have had them. */
-function repliesOf({ transport, past }: Pair, port: number, { states, icmp }: Swept, sourcePort: number | null): readonly Reply[] {
+function repliesOf({ transport }: Pair, port: number, { states, icmp }: Swept, sourcePort: number | null): readonly Reply[] {
   const sent: Reply = { event: 'sent', try: 1, sourcePort, ms: null };
   const state = states.get(port);
   const error = (errno: string, operation: string): readonly Reply[] => [sent, ...(icmp.has(port) ? [{ ...(icmp.get(port) as Extract<Reply, { event: 'icmp' }>), try: 1 }] : []), { event: 'error', try: 1, errno, operation }];
   if (state === undefined) return [sent];
-  // Which bytes came back nobody has kept; of a frame, the datagram's header would be there.
-  if (state === 'open') return [sent, transport === 'tcp' ? { event: 'connected', try: 1, ms: null } : { event: 'data', try: 1, hex: past === null ? '' : '00'.repeat(8), ms: null, from: null }];
+  if (state === 'open') return [sent, transport === 'tcp' ? { event: 'connected', try: 1, ms: null } : { event: 'data', try: 1, hex: '', ms: null, from: null }];
   if (state === 'barred') return error('EPERM', 'send');
   return state === 'reset' || state === 'refused' ? error('ECONNREFUSED', 'connect') : error(state.replace(/^error-/, ''), 'connect');
 }
