@@ -24,8 +24,10 @@ function judgeEnded(day: string, { result, reason, controls }: Verdict): Verdict
 /** A confined host's flows must be stopped by others, too: a pass that rests on its own firewall alone is none. */
 export function judgeConfined(verdict: Verdict, { far }: Walls): Verdict {
   if (verdict.result !== 'pass' || far.stands !== false) return verdict;
-  return { result: 'fail', reason: `open to who takes the machine over: past its own firewall, it is ${far.reason}`, controls: far.controls };
+  return { result: 'fail', reason: pastOwnFirewall(far.reason), controls: far.controls };
 }
+
+export const pastOwnFirewall = (reason: string): string => `open to who takes the machine over: past its own firewall, it is ${reason}`;
 
 type Seen = Exclude<Outcome, { seen: 'unprobed' }>;
 

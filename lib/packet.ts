@@ -53,6 +53,20 @@ export function udpDatagram(ends: Ends, { sourcePort, port }: Ports, send: strin
   return datagram.toString('hex');
 }
 
+/** A packet of `ipPacket` around a SYN or a datagram, to another port: its checksum follows (RFC 1624). */
+export function toPort(packet: string, port: number): string {
+  const bytes = Buffer.from(packet, 'hex');
+  const v4 = (bytes[0] ?? 0) >> 4 === 4;
+  const head = v4 ? 20 : 40;
+  const isTcp = (v4 ? bytes[9] : bytes[6]) === ipProtocols.tcp;
+  const check = head + (isTcp ? 16 : 6);
+  let sum = (~bytes.readUInt16BE(check) & 0xffff) + (~bytes.readUInt16BE(head + 2) & 0xffff) + port;
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  bytes.writeUInt16BE(port, head + 2);
+  bytes.writeUInt16BE((~sum & 0xffff) || (isTcp ? 0 : 0xffff), check);
+  return bytes.toString('hex');
+}
+
 /** An echo request (RFC 792 page 14; RFC 4443, section 4.1). */
 export function echoRequest(ends: Ends, identifier: number, send: string): string {
   const v4 = isIPv4(ends.destination);

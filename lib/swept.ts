@@ -1,5 +1,5 @@
 // What a prober says of a range of ports that it sweeps, line by line -> the range's states.
-import type { Failure, Reply, SweepLook, Swept } from './model.ts';
+import type { Bounds, Failure, Reply, SweepLook, Swept } from './model.ts';
 import type { Line } from './wire.ts';
 
 /** A prober waits on purpose while its machine has too many connections to track, which are forgotten after two minutes. */
@@ -21,4 +21,13 @@ export async function sweepOf({ first, last, attempts, rate, windowMs }: SweepLo
   });
   if (refused[0] !== undefined) return { operation: 'exchange', cause: refused[0] };
   return failure ?? { states, icmp, silent: counts.silent, packets: counts.swept };
+}
+
+/** `conntrack 12 262144`, a line each; what does not fit is not known. */
+export function boundsOf(text: string): Bounds {
+  const of = (name: string): Bounds['conntrack'] => {
+    const [, most, bound] = new RegExp(`^${name} (\\d{1,12}) (\\d{1,12})$`, 'm').exec(text) ?? [];
+    return most === undefined ? undefined : { most: Number(most), of: Number(bound) };
+  };
+  return { conntrack: of('conntrack'), descriptors: of('descriptors'), processes: of('processes') };
 }

@@ -1,9 +1,9 @@
 // A prober at the far end of a stream: exchanges in, replies out, close. Does not know that the stream is SSH.
 import type { Duplex } from 'node:stream';
 import pLimit from 'p-limit';
-import type { Arrival, Exchange, Failure, Frame, Listener, RawLook, Reply, SweepLook, Swept, Timing } from './model.ts';
+import type { Arrival, Bounds, Exchange, Failure, Frame, Listener, RawLook, Reply, SweepLook, Swept, Timing } from './model.ts';
 import { program } from './prober/program.ts';
-import { sweepOf } from './swept.ts';
+import { boundsOf, sweepOf } from './swept.ts';
 import { exchangeCommand, frameCommand, listenCommand, longestLine, parseLine, rawCommand, sweepCommand, type Line } from './wire.ts';
 
 export type Looked = Readonly<{ replies: readonly Reply[]; failure: Failure | null }>;
@@ -18,7 +18,7 @@ export type Vantage = Readonly<{
   raw(look: RawLook): Promise<Looked>;
   /** Past the source's own firewall, in both directions; python as root alone. */
   frame(frame: Frame): Promise<Looked>;
-  /** All ports of a range, by SYNs that the source's firewall sees; `onPackets`: how many so far, now and then. */
+  /** All ports of a range; past the source's own firewall: python as root alone. `onPackets`: how many packets so far, now and then. */
   sweep(sweep: SweepLook, onPackets: (count: number) => void): Promise<Swept | Failure>;
   facts(): Promise<Told | Failure>;
   /** What ties the evidence to the host's configuration, as lib/configuration.ts reads it; takes some tenths of a second. */
@@ -27,6 +27,8 @@ export type Vantage = Readonly<{
   conntrack(addresses: readonly string[]): Promise<readonly string[] | Failure>;
   /** How many TCP resets the host's kernel has sent since it started: one more for each SYN that reached a closed port. */
   resets(): Promise<number | Failure>;
+  /** How much there is of what the host and its prober are bounded by. */
+  bounds(): Promise<Bounds | Failure>;
   /** Holds an address of the host's loopback network until the prober ends; null: held. `lockOf` says which a run has. */
   lock(address: string): Promise<Failure | null>;
   unlock(address: string): Promise<void>;
@@ -217,6 +219,10 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
         const told = lines.flatMap((line) => (line.is === 'fact' && line.name === 'resets' ? [line.text] : [])).join('');
         if (failure !== null) return failure;
         return /^\d{1,15}$/.test(told) ? Number(told) : { operation: 'exchange', cause: `the count of resets cannot be read there: ${refusal(lines) ?? 'it is no number'}` };
+      },
+      bounds: async () => {
+        const { lines, failure } = await command((id) => `${id} bounds`, slackMs);
+        return failure ?? boundsOf(lines.flatMap((line) => (line.is === 'fact' && line.name === 'bounds' ? [line.text] : [])).join(''));
       },
       lock: async (address) => {
         const { lines, failure } = await command((id) => `${id} lock ${address}`, slackMs);

@@ -41,9 +41,11 @@ export function listenCommand(id: number, { transport, address, port }: Listener
   return `${id} listen ${transport} ${address} ${port} ${windowMs} ${sources.join(',')}`;
 }
 
-/** The command for a range of TCP ports. */
-export function sweepCommand(id: number, { address, first, last, sourcePort, attempts, rate, windowMs }: SweepLook): string {
-  return `${id} sweep ${address} ${first} ${last} ${sourcePort} ${attempts} ${rate} ${windowMs}`;
+/** The command for a range of ports, through the source's own firewall or past it. */
+export function sweepCommand(id: number, { transport, address, first, last, sourcePort, attempts, rate, windowMs, past }: SweepLook): string {
+  return past === null
+    ? `${id} sweep ${transport} ${address} ${first} ${last} ${sourcePort} ${attempts} ${rate} ${windowMs}`
+    : `${id} sweep-past ${past.device} ${past.mac} ${past.packet} ${first} ${last} ${attempts} ${rate} ${windowMs}`;
 }
 
 /** Reads one line; null: not of the protocol, to be counted and else ignored. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 /** Each part may use what those before it have defined when it is read, and all of them later on. */
 export const parts = {
-  python: ['loop.py', 'task.py', 'look.py', 'stream.py', 'datagram.py', 'packet.py', 'raw.py', 'frame.py', 'sweep.py', 'listen.py', 'halves.py', 'conntrack.py', 'facts.py', 'command.py', 'start.py'],
+  python: ['loop.py', 'task.py', 'look.py', 'stream.py', 'datagram.py', 'packet.py', 'raw.py', 'frame.py', 'sweep.py', 'sweeps.py', 'listen.py', 'halves.py', 'conntrack.py', 'facts.py', 'command.py', 'start.py'],
   shell: ['engine.sh', 'words.sh', 'knock.sh', 'look.sh', 'sweep.sh', 'facts.sh', 'configuration.sh', 'witness.sh', 'commands.sh'],
 } as const;
 

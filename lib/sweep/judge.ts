@@ -1,11 +1,14 @@
 // What a prober said of a range of ports, and the witnesses -> verdicts, by the rules of every other cell. Pure. Ports of which nobody has
-// anything to tell are judged as one; each other port by itself.
+// anything to tell are judged as one where the same things stand behind them; each other port by itself.
 import { canonical } from '../address.ts';
 import { parseEntries } from '../conntrack.ts';
-import { factsOf } from '../facts.ts';
+import { factsOf, isFailure, isUntracked } from '../facts.ts';
 import { findingsOf } from '../findings.ts';
+import { pastOwnFirewall } from '../judge.ts';
 import type { Account, Finding, Observation, Pair, Phase, PlannedFlow, Port, Probe, Reply, Resets, Swept, Unit, UnitResult } from '../model.ts';
 import { readLook } from '../outcome.ts';
+import { grouped } from '../grouped.ts';
+import { cellOf } from './cells.ts';
 
 /** Beyond these, a list tells nobody more. */
 const mostRed = 100;
@@ -17,64 +20,92 @@ const mostRed = 100;
  */
 export type SweepSeen = Readonly<{ base: Omit<Account, 'heard' | 'resets'>; observations: ReadonlyMap<string, Observation>; phase: Phase; resets: number | null; settled: ReadonlyMap<string, Resets>; sourcePort: number | null; startedAt: string; ms: number; token: string }>;
 
-export function judgeUnit({ pair: name, first, last }: Unit, pair: Pair, swept: Swept, seen: SweepSeen): UnitResult {
+/** @param swept what the prober said of all the unit's ports */
+export function judgeUnit(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen): UnitResult {
+  const { first, last } = unit;
   const all = last - first + 1;
-  const result = { pair: name, first, last, packets: swept.packets, ms: seen.ms };
-  if (swept.states.size + swept.silent !== all) {
-    const reason = `could not look (exchange): the prober told of ${swept.states.size + swept.silent} of ${all} ports`;
-    return { ...result, passed: {}, open: [], red: [{ port: first, result: 'inconclusive', reason }], more: all - 1 };
-  }
+  const told = swept.states.size + swept.silent;
+  if (told !== all) return unsweptUnit(unit, `the prober told of ${told} of ${all} ports`, seen.ms);
   const isOurs = (port: number): boolean => port >= first && port <= last;
   const allowed = pair.allowed.filter(isOurs);
-  const told = new Set([...swept.states.keys(), ...recorded(pair, seen).filter(isOurs)]);
-  const silent = Array.from({ length: all }, (_none, index) => first + index).filter((port) => !told.has(port) && !allowed.includes(port));
-  const asked = [...[...told].filter((port) => !allowed.includes(port)), ...silent.slice(0, 1)].toSorted((a, b) => a - b);
-  const findings = findingsFor(asked, pair, swept, seen);
-  const passed: Record<string, number> = {};
-  const red: Port[] = [];
-  for (const { flow, verdict } of findings) {
-    const ports = flow.port === silent[0] ? silent : [flow.port];
-    if (verdict.result === 'pass') passed[verdict.grade] = (passed[verdict.grade] ?? 0) + ports.length;
-    else for (const port of ports) red.push({ port, result: verdict.result, reason: verdict.reason });
-  }
-  red.sort((a, b) => Number(b.result === 'fail') - Number(a.result === 'fail') || a.port - b.port);
-  return { ...result, passed, open: allowed.filter((port) => swept.states.get(port) === 'open'), red: red.slice(0, mostRed), more: Math.max(0, red.length - mostRed) };
-}
-
-/** The ports of which some connection tracking has an entry. */
-function recorded({ address }: Pair, { base: { tracked } }: SweepSeen): readonly number[] {
-  const target = canonical(address);
-  return [...tracked.values()].flatMap(({ first, later }) => [first, ...later].flatMap(parseEntries)).flatMap((entry) => (entry.transport === 'tcp' && entry.destination === target && entry.port !== null ? [entry.port] : []));
-}
-
-function findingsFor(ports: readonly number[], pair: Pair, swept: Swept, seen: SweepSeen): readonly Finding[] {
-  const flows = ports.map((port) => cellOf(port, pair, seen.token));
+  const special = new Set([...swept.states.keys(), ...recorded(pair, seen).filter(isOurs)]);
+  const silent = Array.from({ length: all }, (_none, index) => first + index).filter((port) => !special.has(port) && !allowed.includes(port));
+  const groups = [...[...special].filter((port) => !allowed.includes(port)).map((port) => [port]), ...grouped(silent, behindOf(pair, seen)).values()].toSorted(([a = 0], [b = 0]) => a - b);
+  const cells = groups.map(([port = 0]) => cellOf(pair, port, seen.token));
   const facts = factsOf(seen.base.discovery, pair.from);
-  const observations = flows.map(({ probe }): readonly [string, Observation] => {
-    const replies = repliesOf(probe.flow.port, swept, seen.sourcePort);
+  const observations = cells.map(({ flow, probe }): readonly [string, Observation] => {
+    const replies = repliesOf(pair, flow.port, swept, seen.sourcePort);
     return [probe.id, { id: probe.id, vantage: pair.from, startedAt: seen.startedAt, durationMs: seen.ms, outcome: readLook(probe, replies, null, facts), replies }];
   });
+  const findings = findingsFor(cells, observations, seen, resetsOf(cells, pair, swept, seen.resets));
+  const open = allowed.filter((port) => swept.states.get(port) === 'open');
+  return resultOf(unit, pair, findings.map((finding, index) => [finding, groups[index] ?? []]), { open, packets: swept.packets, ms: seen.ms });
+}
+
+/** Ports that were looked at one by one, as the plan looks at its cells. @param observations by the cell's id */
+export function judgeNamed(unit: Unit, pair: Pair, cells: readonly PlannedFlow[], observations: readonly Observation[], seen: SweepSeen): UnitResult {
+  const findings = findingsFor(cells, observations.map((one) => [one.id, one]), seen, new Map());
+  const packets = observations.reduce((sum, { replies }) => sum + replies.filter(({ event }) => event === 'sent').length, 0);
+  return resultOf(unit, pair, findings.map((finding) => [finding, [finding.flow.port]]), { open: [], packets, ms: seen.ms });
+}
+
+/** A unit that was not looked at, or not to its end. */
+export function unsweptUnit({ pair, first, last }: Unit, cause: string, ms: number): UnitResult {
+  return { pair, first, last, passed: {}, open: [], red: [{ port: first, result: 'inconclusive', reason: `could not look (exchange): ${cause}` }], more: last - first, told: [], packets: 0, ms, bounds: {} };
+}
+
+function resultOf({ pair: id, first, last }: Unit, pair: Pair, judged: readonly (readonly [finding: Finding, ports: readonly number[]])[], counts: Pick<UnitResult, 'open' | 'packets' | 'ms'>): UnitResult {
+  const passed: Record<string, number> = {};
+  const notPassed = judged.flatMap(([{ verdict, observation }, ports]): readonly Port[] => {
+    if (verdict.result !== 'pass') {
+      const reason = pair.past !== null && verdict.result === 'fail' ? pastOwnFirewall(verdict.reason) : verdict.reason;
+      const { result } = verdict;
+      return ports.map((port) => ({ port, result, reason }));
+    }
+    for (const port of ports) {
+      const grade = verdict.grade === 'proven' && observation.outcome.seen === 'silent' && !isProvable(pair, port) ? 'inferred' : verdict.grade;
+      passed[grade] = (passed[grade] ?? 0) + 1;
+    }
+    return [];
+  }).toSorted((a, b) => Number(b.result === 'fail') - Number(a.result === 'fail') || a.port - b.port);
+  const red = notPassed.filter(({ result }) => pair.counts || result !== 'fail');
+  const told = notPassed.filter((port) => !red.includes(port));
+  return { pair: id, first, last, passed, red: red.slice(0, mostRed), more: Math.max(0, red.length - mostRed), told: told.slice(0, mostRed), bounds: {}, ...counts };
+}
+
+/** Whether silence can be proven: not of datagrams that nobody could tell of, nor outside, where what stands behind it is a look at another port. */
+const isProvable = ({ named, outside, own }: Pair, port: number): boolean => named === null && (!outside || own.has(port));
+
+/** The ports of which some connection tracking has an entry. */
+function recorded({ address, transport }: Pair, { base: { tracked } }: SweepSeen): readonly number[] {
+  const target = canonical(address);
+  return [...tracked.values()].flatMap(({ first, later }) => [first, ...later].flatMap(parseEntries)).flatMap((entry) => (entry.transport === transport && entry.destination === target && entry.port !== null ? [entry.port] : []));
+}
+
+/** What a silent port's verdict stands on that another's may not: who is alive there, and whose rules take it out of connection tracking. */
+function behindOf({ own, template, transport, from }: Pair, { base: { discovery } }: SweepSeen): (port: number) => string {
+  const hosts = [from, ...template.witnesses].flatMap((host) => {
+    const facts = factsOf(discovery, host);
+    return isFailure(facts) || facts.untracked === undefined || facts.untracked.length === 0 ? [] : [{ host, facts }];
+  });
+  return (port) => [...(own.get(port)?.aliveBy ?? []), ...hosts.filter(({ facts }) => isUntracked(facts, { transport, port })).map(({ host }) => `notrack ${host}`)].join('\n');
+}
+
+function findingsFor(cells: readonly PlannedFlow[], observations: readonly (readonly [string, Observation])[], seen: SweepSeen, resets: ReadonlyMap<string, Resets>): readonly Finding[] {
   const found = findingsOf({
-    ...seen.base, phase: seen.phase, plan: { ...seen.base.plan, flows: [...seen.base.plan.flows, ...flows] }, heard: new Map(),
-    observations: new Map([...seen.observations, ...observations]), resets: new Map([...resetsOf(flows, pair, swept, seen.resets), ...seen.settled]),
+    ...seen.base, phase: seen.phase, plan: { ...seen.base.plan, flows: [...seen.base.plan.flows, ...cells] }, heard: new Map(),
+    observations: new Map([...seen.observations, ...observations]), resets: new Map([...resets, ...seen.settled]),
   });
   return found.slice(seen.base.plan.flows.length);
 }
 
-function cellOf(port: number, { id, template }: Pair, token: string): PlannedFlow {
-  const flow = { ...template.flow, id: `${id} tcp/${port}`, port, protocol: 'tcp' as const };
-  const { look } = template.probe;
-  if (look.by !== 'exchange') throw new Error(`${id} is not asked by an exchange`);
-  return { ...template, flow, probe: { ...template.probe, id: flow.id, flow, token, look: { by: 'exchange', exchange: { ...look.exchange, port, send: '' } } }, listener: null, nearWall: null, farWall: null };
-}
-
 /** In the words of a socket, as a look at this port alone would have had them. */
-function repliesOf(port: number, { states, icmp }: Swept, sourcePort: number | null): readonly Reply[] {
+function repliesOf({ transport }: Pair, port: number, { states, icmp }: Swept, sourcePort: number | null): readonly Reply[] {
   const sent: Reply = { event: 'sent', try: 1, sourcePort, ms: null };
   const state = states.get(port);
   const error = (errno: string, operation: string): readonly Reply[] => [sent, ...(icmp.has(port) ? [{ ...(icmp.get(port) as Extract<Reply, { event: 'icmp' }>), try: 1 }] : []), { event: 'error', try: 1, errno, operation }];
   if (state === undefined) return [sent];
-  if (state === 'open') return [sent, { event: 'connected', try: 1, ms: null }];
+  if (state === 'open') return [sent, transport === 'tcp' ? { event: 'connected', try: 1, ms: null } : { event: 'data', try: 1, hex: '', ms: null, from: null }];
   if (state === 'barred') return error('EPERM', 'send');
   return state === 'reset' || state === 'refused' ? error('ECONNREFUSED', 'connect') : error(state.replace(/^error-/, ''), 'connect');
 }
@@ -84,13 +115,13 @@ const refusedOf = ({ states }: Swept): readonly number[] => [...states].flatMap(
 /** Some are refused by the target's own kernel and some by a firewall: those must be asked again, by themselves. */
 export function unsettled(pair: Pair, swept: Swept, sent: number | null, token: string): readonly Probe[] {
   const refused = refusedOf(swept);
-  return sent === null || sent === 0 || sent === refused.length ? [] : refused.map((port) => cellOf(port, pair, token).probe);
+  return pair.transport === 'udp' || sent === null || sent === 0 || sent === refused.length ? [] : refused.map((port) => cellOf(pair, port, token).probe);
 }
 
 /** Nobody but this sweep asks the target meanwhile: it has sent none, or one for each that came. Any other count tells nothing. */
-function resetsOf(flows: readonly PlannedFlow[], { to }: Pair, swept: Swept, sent: number | null): ReadonlyMap<string, Resets> {
+function resetsOf(flows: readonly PlannedFlow[], { to, transport }: Pair, swept: Swept, sent: number | null): ReadonlyMap<string, Resets> {
   const refused = new Set(refusedOf(swept));
-  if (sent === null || (sent !== 0 && sent !== refused.size)) return new Map();
+  if (transport === 'udp' || sent === null || (sent !== 0 && sent !== refused.size)) return new Map();
   return new Map(flows.map(({ flow }) => {
     const isOwn = sent > 0 && refused.has(flow.port);
     return [flow.id, { id: `resets ${to}`, sent: isOwn, counted: true, detail: isOwn ? `${to}'s own kernel answers it by RST: the SYN gets in, nothing listens there` : `${to}'s kernel sent no RST for it` }];

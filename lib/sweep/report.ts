@@ -1,35 +1,48 @@
 // What came of a sweep, pair by pair: for people, for CI, and to be gone on with. Pure.
 import { grouped } from '../grouped.ts';
-import type { Pair, Port, Unit, UnitResult } from '../model.ts';
+import type { Pair, Port, UnitResult } from '../model.ts';
 import { printable } from '../reports/console.ts';
 import { renderSuite, type SuiteCase } from '../reports/junit.ts';
+import { leftOf, portsOf, type Range } from './units.ts';
 
-/** A pair's units as one. `result`: red if any port is, inconclusive if any could not be told or is not swept yet. */
-export type PairResult = Readonly<{ id: string; from: string; to: string; result: 'pass' | 'fail' | 'inconclusive'; passed: Readonly<Record<string, number>>; open: readonly number[]; red: readonly Port[]; more: number; missing: number; packets: number; ms: number }>;
+/** A pair's units as one. `result`: red if any port is, inconclusive if any could not be told or is not swept yet; `missing`: ports that are not. */
+export type PairResult = Pick<Pair, 'id' | 'from' | 'to' | 'transport'> & Pick<UnitResult, 'passed' | 'open' | 'red' | 'more' | 'told' | 'packets' | 'ms'> & Readonly<{ result: 'pass' | 'fail' | 'inconclusive'; missing: number }>;
 
-export function pairResults(pairs: readonly Pair[], units: readonly Unit[], results: readonly UnitResult[]): readonly PairResult[] {
+/** @param range the ports that were asked for */
+export function pairResults(pairs: readonly Pair[], range: Range, results: readonly UnitResult[]): readonly PairResult[] {
   const byPair = grouped(results, ({ pair }) => pair);
-  const wanted = grouped(units, ({ pair }) => pair);
-  return pairs.map(({ id, from, to }) => {
-    const own = byPair.get(id) ?? [];
+  return pairs.map(({ id, from, to, transport }) => {
+    const own = (byPair.get(id) ?? []).toSorted((a, b) => a.first - b.first);
     const sum = (of: (one: UnitResult) => number): number => own.reduce((total, one) => total + of(one), 0);
     const passed: Record<string, number> = {};
     for (const [grade, count] of own.flatMap((one) => Object.entries(one.passed))) passed[grade] = (passed[grade] ?? 0) + count;
     const red = own.flatMap((one) => one.red);
-    const [more, missing] = [sum((one) => one.more), (wanted.get(id)?.length ?? 0) - own.length];
+    const [more, missing] = [sum((one) => one.more), portsOf(leftOf(range, own))];
     const result = red.some((one) => one.result === 'fail') ? 'fail' : red.length > 0 || missing > 0 ? 'inconclusive' : 'pass';
-    return { id, from, to, result, passed, open: own.flatMap((one) => one.open), red, more, missing, packets: sum((one) => one.packets), ms: sum((one) => one.ms) };
+    return { id, from, to, transport, result, passed, open: own.flatMap((one) => one.open), red, more, told: own.flatMap((one) => one.told), missing, packets: sum((one) => one.packets), ms: sum((one) => one.ms) };
   });
 }
 
 /** One line a pair, and below it what was not blocked, alike ports together. */
-export function told({ id, result, passed, open, red, more, missing }: PairResult): readonly string[] {
+export function told({ id, transport, result, passed, open, red, more, told: through, missing }: PairResult): readonly string[] {
   const counts = Object.entries(passed).map(([grade, count]) => `${count} ${grade}`).join(', ') || 'none';
   const named = open.length === 0 ? '' : `; allowed and open: ${open.join(', ')}`;
-  const head = `${{ pass: 'ok', fail: 'FAIL', inconclusive: '??' }[result].padEnd(4)} ${id}: blocked ${counts}${named}${missing > 0 ? `; ${missing} parts not swept` : ''}`;
-  const alike = [...grouped(red, ({ result: kind, reason }) => `${kind}: ${reason.replace(/ has it: .*/, '')}`).values()];
-  const lines = alike.map((ports) => `       ${ports[0]?.result}: tcp/${rangesOf(ports.map(({ port }) => port))}: ${ports[0]?.reason}`);
-  return [head, ...lines, ...(more > 0 ? [`       and ${more} ports more`] : [])].map((line) => printable(line));
+  const head = `${{ pass: 'ok', fail: 'FAIL', inconclusive: '??' }[result].padEnd(4)} ${id}: blocked ${counts}${named}${missing > 0 ? `; ${missing} ports not swept` : ''}`;
+  const alike = (ports: readonly Port[], word: (one: Port) => string): readonly string[] =>
+    [...grouped(ports, (one) => `${word(one)}: ${one.reason.replace(/ has it: .*/, '')}`).values()].map((group) => `       ${group.map(word)[0]}: ${transport}/${rangesOf(group.map(({ port }) => port))}: ${group[0]?.reason}`);
+  return [head, ...alike(red, (one) => one.result), ...(more > 0 ? [`       and ${more} ports more`] : []), ...alike(through, () => 'told')].map((line) => printable(line));
+}
+
+/** A machine's line: what it was bounded by, and the most that there was of it. */
+export function toldBounds(bounds: UnitResult['bounds']): readonly string[] {
+  const words = { conntrack: 'connections tracked', descriptors: 'descriptors of its prober', processes: 'processes of its prober' } as const;
+  return Object.entries(bounds).map(([host, own]) => {
+    const parts = Object.entries(words).flatMap(([name, word]) => {
+      const bound = own[name as keyof typeof words];
+      return bound === undefined ? [] : [`${bound.most} of ${bound.of} ${word}`];
+    });
+    return printable(`most at a time on ${host}: ${parts.join(', ') || 'not known'}`);
+  });
 }
 
 /** 1, 2, 3, 9 -> `1-3,9` */
@@ -53,5 +66,5 @@ export const counted = (results: readonly PairResult[]): Readonly<{ pass: number
 export const renderJunit = (results: readonly PairResult[], properties: Readonly<Record<string, string>>): string => renderSuite('sweep', results.map((one): SuiteCase => {
   const text = told(one).join('\n');
   const [first] = one.red;
-  return { classname: `sweep.${one.from}`, name: `${one.id} tcp`, ms: one.ms, result: one.result, message: first === undefined ? text : `tcp/${first.port}: ${first.reason}`, text };
+  return { classname: `sweep.${one.from}`, name: one.id, ms: one.ms, result: one.result, message: first === undefined ? text : `${one.transport}/${first.port}: ${first.reason}`, text };
 }), properties);

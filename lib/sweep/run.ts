@@ -1,5 +1,6 @@
 // The sweep's conductor: enters, asks what is allowed once for its controls, and then sweeps pair by pair, each unit with witnesses of its own.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { enterAll } from '../enter.ts';
 import { factsOf, isFailure } from '../facts.ts';
 import { look } from '../look.ts';
@@ -12,21 +13,23 @@ import { discover, leave, sessionsOf } from '../run.ts';
 import { lockOf } from '../shard.ts';
 import { startTracking } from '../track.ts';
 import type { Vantage } from '../vantage.ts';
-import { judgeUnit, unsettled } from './judge.ts';
+import { readBounds, roomIn, watchBounds } from './bounds.ts';
+import { cellOf, framePortOf, pairsOf, unknownPairs } from './cells.ts';
+import { judgeNamed, judgeUnit, unsettled, unsweptUnit } from './judge.ts';
 import { disjoint } from './schedule.ts';
-import { pairsOf, portsOfUnit, unitsOf, unknownPairs } from './units.ts';
+import { paceOf, unitOf, type Pace, type Range } from './units.ts';
 
 export type SweepOptions = Readonly<{
   inventory: Inventory;
   phase: Phase;
   /** Packets a second, a vantage. */
   rate: number;
-  ports: readonly [first: number, last: number];
-  wanted: (pair: Pick<Pair, 'from' | 'to'>) => boolean;
-  /** What an earlier sweep has done already: asked before a unit is swept. */
-  done: (unit: Unit) => boolean;
+  transports: readonly Pair['transport'][];
+  wanted: (pair: Pick<Pair, 'from' | 'to'> & Partial<Pick<Pair, 'named'>>) => boolean;
+  /** What is still to be swept of a pair: asked before each unit. */
+  left: (pair: Pair) => readonly Range[];
   /** All there is to do, before anything is swept, and again at each shift. @throws what is wrong with it: then nothing is */
-  planned: (pairs: readonly Pair[], units: readonly Unit[]) => void;
+  planned: (pairs: readonly Pair[]) => void;
   swept: (result: UnitResult) => void;
   packets: (unit: Unit, count: number) => void;
   /** Told once how to end it before its time. */
@@ -41,16 +44,19 @@ const portOf = (token: string): number => 20_000 + (Number.parseInt(token.slice(
 
 /** A prober lives half an hour (lifetimeS in vantage.ts); the last unit of a shift may take minutes. */
 const shiftMs = 1_200_000;
+/** So long a machine is waited for that tracks too many connections: those that nobody answers are forgotten after two minutes. */
+const patienceMs = 300_000;
 
 /** In shifts, each with logins of its own. @returns what kept it from looking in the last one: hosts that could not be entered, addresses that are not known */
 export async function sweep(options: SweepOptions): Promise<readonly Failure[]> {
+  const pace = paceOf(options.rate, attempts);
   for (;;) {
-    const { failures, left } = await shift(options, Date.now() + shiftMs);
-    if (left === 0 || options.stopped() !== null) return failures;
+    const { failures, left } = await shift(options, pace, Date.now() + shiftMs);
+    if (!left || options.stopped() !== null) return failures;
   }
 }
 
-async function shift({ inventory: given, phase, rate, ports, wanted, done, planned, swept, packets, stoppable, stopped }: SweepOptions, untilMs: number): Promise<Readonly<{ failures: readonly Failure[]; left: number }>> {
+async function shift({ inventory: given, phase, rate, transports, wanted, left, planned, swept, packets, stoppable, stopped }: SweepOptions, pace: Pace, untilMs: number): Promise<Readonly<{ failures: readonly Failure[]; left: boolean }>> {
   const newToken = (): string => randomBytes(16).toString('hex');
   const inventory = endRows(given, new Date().toISOString().slice(0, 10));
   const entered = await enterAll(inventory, lockOf(randomUUID(), null));
@@ -61,12 +67,11 @@ async function shift({ inventory: given, phase, rate, ports, wanted, done, plann
     if (unknown !== undefined) throw new Error(`${unknown.cause}. Nothing was sent`);
     const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
     const plan = makePlan({ inventory, discovery, phase, newToken });
-    const pairs = pairsOf(plan, Object.keys(inventory.matrix.hosts)).filter(wanted);
-    const units = pairs.map((pair) => ({ pair, units: unitsOf(pair, ports, portsOfUnit(rate, attempts)) }));
-    planned(pairs, units.flatMap((one) => one.units));
+    const pairs = pairsOf(plan, { inventory, discovery }, transports).filter(wanted);
+    planned(pairs);
     const base = { ...plan, flows: plan.flows.filter(({ flow }) => flow.expected === 'allowed'), listeners: [] };
     const seat = { entered, vantages, stopped };
-    const probes = [...base.flows.map(({ probe }) => probe), ...plan.controls.filter((probe) => probe.look.by !== 'frame')];
+    const probes = [...base.flows.map(({ probe }) => probe), ...plan.controls];
     const observations = new Map<string, Observation>((await Promise.all(probes.map((probe) => look(probe, seat)))).map((one) => [one.id, one]));
     const sessions = sessionsOf(entered);
 
@@ -78,34 +83,50 @@ async function shift({ inventory: given, phase, rate, ports, wanted, done, plann
         return outcome.seen === 'unprobed' ? null : outcome.seen === 'refused';
       });
     };
-    const sweepUnit = async (pair: Pair, unit: Unit, vantage: Vantage): Promise<void> => {
+    const watched = ({ from, to, template }: Pair): readonly string[] => [...new Set([from, to, ...template.witnesses])].filter((host) => vantages.has(host));
+    const roomFor = async (pair: Pair): Promise<number> => {
+      for (const until = Date.now() + patienceMs; ; await sleep(1_000)) {
+        const room = roomIn(await readBounds(watched(pair), vantages));
+        if (room >= 1 || Date.now() > until || stopped() !== null) return room;
+      }
+    };
+    const sweepUnit = async (pair: Pair, unit: Unit, vantage: Vantage): Promise<UnitResult | null> => {
       const [startedAt, token] = [new Date(), newToken()];
+      const bounds = watchBounds(watched(pair), vantages);
       const [before, tracking] = await Promise.all([vantages.get(pair.to)?.resets(), startTracking(discovery, vantages)]);
-      const sourcePort = vantage.kind === 'python' ? portOf(token) : null;
-      const told = await vantage.sweep({ address: pair.address, first: unit.first, last: unit.last, sourcePort: portOf(token), attempts, rate, windowMs: inventory.site.timing.denied.windowMs }, (count) => packets(unit, count));
+      const cells = (pair.named ?? []).filter((port) => port >= unit.first && port <= unit.last).map((port) => cellOf(pair, port, newToken()));
+      const ask = { transport: pair.transport, address: pair.address, first: unit.first, last: unit.last, sourcePort: portOf(token), attempts, rate, windowMs: inventory.site.timing.denied.windowMs, past: pair.past };
+      const told = pair.named === null ? await vantage.sweep(ask, (count) => packets(unit, count)) : await Promise.all(cells.map(({ probe }) => look(probe, seat)));
       const [after, tracked] = await Promise.all([vantages.get(pair.to)?.resets(), tracking.finish()]);
+      const most = await bounds();
       const ms = Date.now() - startedAt.getTime();
-      if (stopped() !== null) return; // half a unit is none: it is swept anew when the sweep is gone on with
-      if (isFailure(told)) return swept(failed(unit, told.cause, ms));
+      if (stopped() !== null) return null; // half a unit is none: it is swept anew when the sweep is gone on with
+      if ('operation' in told) return unsweptUnit(unit, told.cause, ms);
       const resets = typeof before === 'number' && typeof after === 'number' ? after - before : null;
-      const settled = await settle(pair.to, unsettled(pair, told, resets, token));
-      swept(judgeUnit(unit, pair, told, { base: { inventory, discovery, plan: base, tracked, sessions }, observations, phase, resets, settled, sourcePort, startedAt: startedAt.toISOString(), ms, token }));
+      const sourcePort = pair.past !== null ? framePortOf(pair) : vantage.kind === 'python' ? portOf(token) : null;
+      const seen = { base: { inventory, discovery, plan: base, tracked, sessions }, observations, phase, resets, settled: new Map<string, Resets>(), sourcePort, startedAt: startedAt.toISOString(), ms, token };
+      if (!('states' in told)) return { ...judgeNamed(unit, pair, cells, told, seen), bounds: most };
+      pace.measured(pair, vantage.kind, unit.last - unit.first + 1, ms);
+      return { ...judgeUnit(unit, pair, told, { ...seen, settled: await settle(pair.to, unsettled(pair, told, resets, token)) }), bounds: most };
     };
     // A host that sweeps sends RSTs of its own for what answers: nobody counts its RSTs meanwhile.
-    await disjoint(units, ({ pair }) => [pair.from, pair.to], async ({ pair, units: own }) => {
+    await disjoint(pairs, ({ from, to }) => [from, to], async (pair) => {
       const vantage = vantages.get(pair.from);
-      for (const unit of own.filter((one) => !done(one))) {
-        const facts = factsOf(discovery, pair.from);
+      const facts = factsOf(discovery, pair.from);
+      for (let [range] = left(pair); range !== undefined; [range] = left(pair)) {
         if (stopped() !== null || Date.now() > untilMs) return;
-        if (vantage === undefined) swept(failed(unit, isFailure(facts) ? facts.cause : `no prober on ${pair.from}`, 0));
-        else await sweepUnit(pair, unit, vantage);
+        const whole = { pair: pair.id, first: range[0], last: range[1] };
+        const room = vantage === undefined ? 0 : await roomFor(pair);
+        const lacks = vantage === undefined ? (isFailure(facts) ? facts.cause : `no prober on ${pair.from}`) : room < 1 ? `a machine on the way tracks more than half of the connections that it can: ${watched(pair).join(', ')}` : null;
+        if (stopped() !== null) return;
+        const result = vantage === undefined || lacks !== null ? unsweptUnit(whole, lacks ?? '', 0) : await sweepUnit(pair, unitOf(pair, range, pace.of(pair, vantage.kind), room), vantage);
+        if (result === null) return;
+        swept(result);
       }
     });
-    const unknownTo = unknownPairs(plan, Object.keys(inventory.matrix.hosts)).filter(wanted).map(({ id, cause }): Failure => ({ operation: 'facts', cause: `${id}: not swept: ${cause}` }));
-    return { failures: [...entered.flatMap(({ facts }) => (isFailure(facts) ? [facts] : [])), ...unknownTo], left: units.flatMap((one) => one.units).filter((unit) => !done(unit)).length };
+    const unknownTo = unknownPairs(plan, { inventory }, transports).filter(wanted).map(({ id, cause }): Failure => ({ operation: 'facts', cause: `${id}: not swept: ${cause}` }));
+    return { failures: [...entered.flatMap(({ facts }) => (isFailure(facts) ? [facts] : [])), ...unknownTo], left: pairs.some((pair) => left(pair).length > 0) };
   } finally {
     leave(entered);
   }
 }
-
-const failed = (unit: Unit, cause: string, ms: number): UnitResult => ({ ...unit, passed: {}, open: [], red: [{ port: unit.first, result: 'inconclusive', reason: `could not look: ${cause}` }], more: unit.last - unit.first, packets: 0, ms });

@@ -1,39 +1,53 @@
-// Plan -> what there is to sweep: pairs of a source and an address, each in units. Pure.
-import { canonical } from '../address.ts';
-import { grouped } from '../grouped.ts';
-import type { Flow, Pair, Plan, PlannedFlow, Unit } from '../model.ts';
+// A pair's ports -> units that take about the same time, however fast the prober is. Pure.
+import type { Pair, Unit } from '../model.ts';
+
+export type Range = readonly [first: number, last: number];
 
 /** Connection tracking keeps a SYN that got in for 60 s, one that is unanswered for 120 (nf_conntrack_proto_tcp.c); it is read after each unit. */
 const unitSeconds = 30;
 
-/** Every source and address between which the plan has TCP cells to ask, by the name that their cells have. `sources`: the machines of the matrix. */
-export function pairsOf({ flows }: Plan, sources: readonly string[]): readonly Pair[] {
-  const fits = ({ flow, probe }: PlannedFlow): boolean =>
-    flow.transport === 'tcp' && probe.look.by === 'exchange' && flow.address !== null && flow.sourcePort === undefined && flow.by === undefined && flow.from !== flow.to && sources.includes(flow.from);
-  const placeOf = ({ from, address }: Flow): string => `${from} ${canonical(address ?? '')}`;
-  const allowed = grouped(flows.filter(({ flow }) => flow.transport === 'tcp' && flow.expected === 'allowed'), ({ flow }) => placeOf(flow));
-  return [...grouped(flows.filter(fits), ({ flow }) => placeOf(flow)).entries()].flatMap(([place, cells]): Pair[] => {
-    const template = cells.find(({ flow }) => flow.expected === 'denied');
-    if (template === undefined || template.probe.look.by !== 'exchange') return [];
-    const { id, from, to } = template.flow;
-    return [{ id: id.replace(/ tcp\/\d+$/, ''), from, to, address: template.probe.look.exchange.address, allowed: (allowed.get(place) ?? []).map(({ flow }) => flow.port), template }];
-  });
+/** Before a prober has shown how fast it is: python keeps any rate, a process a port is slow on small machines. */
+const unknownSpeed = { python: Number.POSITIVE_INFINITY, sh: 100 } as const;
+
+/** What is still to be swept of a range, in its order. */
+export function leftOf([first, last]: Range, done: readonly Readonly<{ first: number; last: number }>[]): readonly Range[] {
+  const left: Range[] = [];
+  let next = first;
+  for (const one of done.toSorted((a, b) => a.first - b.first)) {
+    if (one.first > next) left.push([next, Math.min(last, one.first - 1)]);
+    next = Math.max(next, one.last + 1);
+    if (next > last) break;
+  }
+  if (next <= last) left.push([next, last]);
+  return left;
 }
 
-/** What is no pair, since its address could not be found out: nothing is swept there, and that is no pass. */
-export function unknownPairs({ flows }: Plan, sources: readonly string[]): readonly Readonly<{ id: string; from: string; to: string; cause: string }>[] {
-  const found = flows.flatMap(({ flow, probe: { look } }) => {
-    if (flow.transport !== 'tcp' || !sources.includes(flow.from) || look.by !== 'facts' || look.outcome.seen !== 'unprobed') return [];
-    return [{ id: flow.id.replace(/ tcp\/.*$/, ''), from: flow.from, to: flow.to, cause: look.outcome.failure.cause }];
-  });
-  return [...grouped(found, ({ id }) => id).values()].flatMap(([first]) => first ?? []);
+export const portsOf = (ranges: readonly Range[]): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+
+/**
+ * The first unit of what is left. Of a pair with named ports it is all: they are few.
+ * @param speed ports a second · @param room ports that may be remembered at once by the machines that they pass
+ */
+export function unitOf({ id, named }: Pair, [first, last]: Range, speed: number, room: number): Unit {
+  const size = named === null ? Math.max(1, Math.floor(Math.min(speed * unitSeconds, room))) : 65_535;
+  return { pair: id, first, last: Math.min(last, first + size - 1) };
 }
 
-/** The most ports that can be swept before what the first one left is forgotten. */
-export const portsOfUnit = (rate: number, attempts: number): number => Math.max(1, Math.floor((rate * unitSeconds) / attempts));
+/** The ports a second of each pair: never more than the rate gives to silence, and what was measured since. */
+export type Pace = Readonly<{ of: (pair: Pair, kind: 'python' | 'sh') => number; measured: (pair: Pair, kind: 'python' | 'sh', ports: number, ms: number) => void }>;
 
-/** A pair's ports in shares of at most `size`. */
-export function unitsOf({ id }: Pair, [first, last]: readonly [first: number, last: number], size: number): readonly Unit[] {
-  const count = Math.ceil((last - first + 1) / size);
-  return Array.from({ length: count }, (_none, index) => ({ pair: id, first: first + index * size, last: Math.min(last, first + (index + 1) * size - 1) }));
+export function paceOf(rate: number, attempts: number): Pace {
+  const byPair = new Map<string, number>();
+  const slowest = new Map<string, number>(); // by source: ports that answer at once say little of those of the next pair, which may be silent
+  const of: Pace['of'] = ({ id, from }, kind) => Math.min(rate / attempts, byPair.get(id) ?? slowest.get(from) ?? unknownSpeed[kind]);
+  return {
+    of,
+    measured: (pair, kind, ports, ms) => {
+      const [before, now] = [of(pair, kind), (ports * 1_000) / Math.max(1, ms)];
+      // One that is over early is no reason to slow down, however few its ports were.
+      const speed = ms < unitSeconds * 1_000 ? Math.min(Math.max(before, now), 2 * before) : now;
+      byPair.set(pair.id, speed);
+      slowest.set(pair.from, Math.min(slowest.get(pair.from) ?? Number.POSITIVE_INFINITY, speed));
+    },
+  };
 }

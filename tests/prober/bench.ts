@@ -37,7 +37,7 @@ ip -n ${near} route add unreachable 198.18.4.0/24`;
 /** ICMP errors as many as are due, ARP that gives up soon, and a namespace that knows no IPv6. */
 const sysctls: Readonly<Record<string, string>> = {
   [near]: 'net.ipv4.neigh.wire.retrans_time_ms=100 net.ipv4.neigh.wire.mcast_solicit=2',
-  [far]: 'net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0 net.ipv4.ip_forward=1 net.ipv4.tcp_max_syn_backlog=4096',
+  [far]: 'net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0 net.ipv6.icmp.ratemask=3-127 net.ipv4.ip_forward=1 net.ipv4.tcp_max_syn_backlog=4096',
   [bare]: 'net.ipv6.conf.all.disable_ipv6=1',
 };
 

@@ -1,7 +1,7 @@
 // The packets of our own make: lengths, fields, and checksums that a receiver's own sum agrees with.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { echoRequest, firstPacketOf, ipPacket, ipProtocols, tcpSyn, udpDatagram } from '../../lib/packet.ts';
+import { echoRequest, firstPacketOf, ipPacket, ipProtocols, tcpSyn, toPort, udpDatagram } from '../../lib/packet.ts';
 
 const v4 = { source: '172.22.22.2', destination: '198.18.20.1' };
 const v6 = { source: 'fe80::2', destination: 'fe80::1' };
@@ -60,6 +60,11 @@ describe('packet: a receiver agrees with the checksum', () => {
       expect([datagram.readUInt16BE(0), datagram.readUInt16BE(2), datagram.readUInt16BE(4), datagram.length]).to.deep.equal([sourcePort, to, 8 + send.length, 8 + send.length]);
       expect(datagram.readUInt16BE(6), 'no checksum').to.not.equal(0);
       expect(sum(pseudo(ends, 17, datagram.length), datagram)).to.equal(0xffff);
+    })));
+    it(`of either to another port over ${family}`, () => fc.assert(fc.property(port, port, port, fc.uint8Array({ maxLength: 60 }), (sourcePort, to, other, send) => {
+      const hex = Buffer.from(send).toString('hex');
+      for (const [ipProtocol, made] of [[ipProtocols.tcp, (at: number) => tcpSyn(ends, { sourcePort, port: at }, 7)], [ipProtocols.udp, (at: number) => udpDatagram(ends, { sourcePort, port: at }, hex)]] as const)
+        expect(toPort(ipPacket(ends, ipProtocol, made(to)), other)).to.equal(ipPacket(ends, ipProtocol, made(other)));
     })));
     it(`of an echo request over ${family}`, () => {
       const message = bytes(echoRequest(ends, 4242, token));

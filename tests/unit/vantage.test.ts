@@ -18,7 +18,7 @@ function far(first: string, answer: (id: string, command: string) => string | nu
       const lines = (rest + chunk.toString()).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|sweep|resets|lock|unlock|listen|hush)\b/.exec(line) ?? [];
+        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|sweep|resets|bounds|lock|unlock|listen|hush)\b/.exec(line) ?? [];
         const said = id === '' ? null : answer(id, command);
         if (said !== null) setImmediate(() => stream.push(said)); // as over a network: never while it is being asked
       }
@@ -182,7 +182,7 @@ describe('vantage: packets of our own', () => {
 });
 
 describe('vantage: a sweep', () => {
-  const range: SweepLook = { address: '172.22.22.3', first: 10, last: 19, sourcePort: 21_000, attempts: 3, rate: 1_000, windowMs: 100 };
+  const range: SweepLook = { transport: 'tcp', past: null, address: '172.22.22.3', first: 10, last: 19, sourcePort: 21_000, attempts: 3, rate: 1_000, windowMs: 100 };
   const swept = async (said: (id: string) => string, onPackets: (count: number) => void = () => undefined): ReturnType<Vantage['sweep']> => (await ready(far(boot, (id) => `${said(id)}${id} end\n`))).sweep(range, onPackets);
   it('is what was said of each port, and how many said nothing', async () => {
     const packets: number[] = [];
@@ -200,6 +200,14 @@ describe('vantage: a sweep', () => {
     setTimeout(() => stream.destroy(), 20);
     expect(await vantage.sweep(range, () => undefined)).to.include({ operation: 'exchange' });
   });
+});
+
+describe('vantage: bounds', () => {
+  const told = async (text: string): ReturnType<Vantage['bounds']> => (await ready(far(boot, (id) => `${id} fact bounds ${hex(text)}\n${id} end\n`))).bounds();
+  it('are what there is, and the bound', async () =>
+    expect(await told('conntrack 12 262144\ndescriptors 9 1024\nprocesses 40 7000\n')).to.deep.equal({ conntrack: { most: 12, of: 262_144 }, descriptors: { most: 9, of: 1_024 }, processes: { most: 40, of: 7_000 } }));
+  it('that the host does not tell, or not as a number, are not known', async () =>
+    expect(await told('conntrack many 262144\ndescriptors 9 unlimited\n')).to.deep.equal({ conntrack: undefined, descriptors: undefined, processes: undefined }));
 });
 
 describe('vantage: resets', () => {

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Exchange, Frame, RawLook } from '../../lib/model.ts';
+import type { Exchange, Frame, RawLook, SweepLook } from '../../lib/model.ts';
 import { exchangeCommand, frameCommand, listenCommand, parseLine, rawCommand, sweepCommand, type Line } from '../../lib/wire.ts';
 
 const exchange: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send: '', attempts: 3, intervalMs: 150, windowMs: 700 };
@@ -27,7 +27,12 @@ describe('wire: a packet of our own', () => {
   it('past the firewall has its device, the neighbour and all its bytes', () => expect(frameCommand(7, frame)).to.equal('7 frame eth0 02:00:00:00:00:0a 45ff 3 150 700'));
 });
 
-it('wire: a sweep is its range, its port and its pace', () => expect(sweepCommand(7, { address: 'fe80::1%eth0', first: 1, last: 65_535, sourcePort: 21_000, attempts: 3, rate: 1_000, windowMs: 700 })).to.equal('7 sweep fe80::1%eth0 1 65535 21000 3 1000 700'));
+describe('wire: a sweep', () => {
+  const range: SweepLook = { transport: 'udp', address: 'fe80::1%eth0', first: 1, last: 65_535, sourcePort: 21_000, attempts: 3, rate: 1_000, windowMs: 700, past: null };
+  it('is its transport, its range, its port and its pace', () => expect(sweepCommand(7, range)).to.equal('7 sweep udp fe80::1%eth0 1 65535 21000 3 1000 700'));
+  it('past the firewall is a frame, its range and its pace', () =>
+    expect(sweepCommand(7, { ...range, past: { device: 'eth0', mac: '02:00:00:00:00:0a', packet: '45ff' } })).to.equal('7 sweep-past eth0 02:00:00:00:00:0a 45ff 1 65535 3 1000 700'));
+});
 
 describe('wire: a listener', () => {
   it('has its one address, its time and those whom it hears', () =>

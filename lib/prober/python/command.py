@@ -4,13 +4,20 @@ PATIENCE_S = 120  # a connection may die without a word: so long without a line,
 LONGEST_LINE = 1 << 17  # a 64 KiB datagram in hex; a longer line is noise and must not fill the memory
 PLAIN = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:.,%+_@- ")  # as commands.sh, lest they differ
 
-ASKED = {"facts": facts, "conntrack": conntrack, "resets": resets, "lock": lock, "unlock": unlock, "quit": lambda name: None}  # answered at once
+ASKED = {"facts": facts, "conntrack": conntrack, "resets": resets, "bounds": bounds, "lock": lock, "unlock": unlock, "quit": lambda name: None}  # answered at once
 
 
 def number(word, most):
     if not word.isdigit() or int(word) > most:
         raise ValueError
     return int(word)
+
+
+def numbers_of(words, *most):
+    """As many numbers as there are bounds, each within its own."""
+    if len(words) != len(most):
+        raise ValueError
+    return [number(*pair) for pair in zip(words, most)]
 
 
 def command(line):
@@ -44,9 +51,13 @@ def command(line):
 
 def look_of(name, verb, *args):
     if verb == "sweep":
-        address, *numbers = args
-        first, last, own_port, attempts, rate, window = (number(word, most) for word, most in zip(numbers, (65535, 65535, 65535, 1000, 99999, 60000)))
-        return Sweep(name, address, first, last, own_port, attempts, rate, window)
+        kind, address, *numbers = args
+        if kind not in ("tcp", "udp"):
+            raise ValueError
+        return (SynSweep if kind == "tcp" else DatagramSweep)(name, address, *numbers_of(numbers, 65535, 65535, 65535, 1000, 99999, 60000))
+    if verb == "sweep-past":
+        device, mac, packet, *numbers = args
+        return FrameSweep(name, device, mac, packet, *numbers_of(numbers, 65535, 65535, 1000, 99999, 60000))
     *place, payload, attempts, interval, window = args
     if not place or not place[0] or number(attempts[attempts.startswith("+") :], 1000) < 1:
         raise ValueError

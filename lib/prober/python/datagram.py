@@ -54,7 +54,7 @@ class Echo(Look):
         if number and data[8:] == self.payload:
             self.data(number, data[8:], sender[0])
 
-    def quoted(self, packet, number):
+    def quoted(self, packet, number, to):
         return self.try_of(packet, ECHO[self.family][1])
 
     def request(self, number):

@@ -74,6 +74,14 @@ def resets(name):
         say(name, "unprobed", "ENOENT", "resets")
 
 
+def bounds(name):
+    """What there is of what this machine bounds, and its bound; what cannot be read is not said."""
+    tracked = tracked_now()
+    told = ["conntrack %d %d" % tracked] if tracked else []
+    told.append("descriptors %d %d" % (len(os.listdir("/proc/self/fd")) - 1, os.sysconf("SC_OPEN_MAX")))  # but the one that lists them
+    say(name, "fact", "bounds", hexed("\n".join(told).encode()))
+
+
 def lock(name, address):
     """Held first and looked around after: of two runs at once, one at least sees the other."""
     own = loopback(address)

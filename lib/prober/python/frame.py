@@ -109,11 +109,12 @@ class Capture:
         if not parts:
             return
         source, destination, protocol, transport = parts
-        places = [("answer", source, destination, protocol, mark_of(protocol, transport))]
+        # A sweep is told by its own port alone: "answers" and "quotes" are those of all the ports that it asks.
+        places = [("answer", source, destination, protocol, mark_of(protocol, transport)), ("answers", source, destination, protocol, transport[2:4])]
         if transport[:1] and transport[0] in ICMP_ERRORS.get(protocol, ()):
             quoted = taken_apart(transport[8:])
             if quoted:
-                places.append(("quoted", *quoted[:3], mark_of(*quoted[2:])))
+                places += [("quoted", *quoted[:3], mark_of(*quoted[2:])), ("quotes", *quoted[:3], quoted[3][:2])]
         for place in places:
             for look in list(self.looks.get(place, ())):
                 sender = socket.inet_ntop(socket.AF_INET if len(source) == 4 else socket.AF_INET6, source)

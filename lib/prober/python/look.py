@@ -107,8 +107,8 @@ class Look(Task):
         say(self.name, "data", number, hexed(data[:FIRST_BYTES]), self.ms(self.start), sender)
         self.finish()
 
-    def quoted(self, packet, number):
-        """The try that an ICMP error is about; 0: somebody else's."""
+    def quoted(self, packet, number, to):
+        """The try that an ICMP error is about; 0: somebody else's. `to`: where the packet that it quotes was sent."""
         return number
 
     def read_errors(self, number, sock):
@@ -116,12 +116,12 @@ class Look(Task):
         found = []
         while True:
             try:
-                packet, notes, _, _ = sock.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+                packet, notes, _, to = sock.recvmsg(512, 512, socket.MSG_ERRQUEUE)
             except OSError:
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 return found or ([(number, code)] if code else [])
             for level, kind, note in notes:
-                about = self.quoted(packet, number)
+                about = self.quoted(packet, number, to)
                 if (level, kind) != RECVERR[self.family] or not about:
                     continue
                 code, origin, icmp_type, icmp_code = struct.unpack("=IBBB", note[:7])  # struct sock_extended_err

@@ -35,7 +35,7 @@ class Raw(Look):
             code += bpf(load, offset) + bpf(EQUAL, int.from_bytes(value, "big"), no=2 * (len(asked) - n) - 1)
         return code + bpf(TAKE, WHOLE) + bpf(TAKE, 0)
 
-    def quoted(self, packet, number):
+    def quoted(self, packet, number, to):
         return number if mark_of(self.protocol, packet) == self.mark else 0
 
     def read(self, number, sock):

@@ -1,12 +1,12 @@
-# All TCP ports of an address, by SYNs of our own: one socket whatever their number, at a rate that the operator names.
+# All ports of an address, at a rate that the operator names: one socket whatever their number. Here what all sweeps have in common.
 TICK = 0.01  # so often a burst goes out
+FULL_NOW = (errno.ENOBUFS, errno.EAGAIN)  # of a device: it will take more in a moment
 FULL = 0.5  # of the connection tracking's table; then we wait: a machine whose table is full drops its users' connections
-FLAGS = {"SYN": 0x02, "RST": 0x04, "SYN-ACK": 0x12}  # RFC 9293, section 3.1
 TRACKED = "/proc/sys/net/netfilter/nf_conntrack_"
 
 
 class Sweep(Look):
-    """Through our own firewall, as Raw. Its tries are rounds: each asks the ports that have said nothing yet."""
+    """Its tries are rounds: each asks the ports that have said nothing yet. Its kinds say how one packet goes out, and what is heard."""
 
     kind = "raw"
     shared = True
@@ -17,24 +17,10 @@ class Sweep(Look):
             raise ValueError
         self.states = dict.fromkeys(range(first, last + 1), "silent")
         self.own_port, self.rate, self.number, self.packets, self.last = own_port, rate, 0, 0, 1
-        self.seq = int.from_bytes(os.urandom(4), "big")
-
-    def socket(self):
-        sock = socket.socket(self.family, socket.SOCK_RAW, socket.IPPROTO_TCP)
-        sock.setsockopt(*HEADER_IS_OURS[self.family], 0)
-        sock.setsockopt(socket.SOL_SOCKET, 33, BUFFER)  # SO_RCVBUFFORCE: a machine with closed ports answers each SYN
-        behind = BEHIND if self.family == socket.AF_INET else 0  # IPv6 comes without its header
-        attach(sock, (bpf(IHL, 0) if behind else b"") + bpf(LOAD + HALF + behind, 2) + bpf(EQUAL, self.own_port, no=1) + bpf(TAKE, WHOLE) + bpf(TAKE, 0))
-        return sock
 
     def begin(self):
         self.start = self.told_at = time.monotonic()
-        sock = self.resolve() and self.open(1)
-        if sock:
-            self.packet = struct.pack("!HHIIBBHHHBBH", self.own_port, 0, self.seq, 0, 6 << 4, FLAGS["SYN"], 64240, 0, 0, 2, 4, 1460)
-            ends = packed(sock.getsockname()[0].split("%")[0]) + packed(self.target[0].split("%")[0])
-            pseudo = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(self.packet))  # RFC 9293, section 3.1; RFC 8200, section 8.1
-            self.sum = sum(struct.unpack("!%dH" % ((len(pseudo) + len(self.packet)) // 2), pseudo + self.packet))
+        if self.is_ready():
             self.round()
 
     def round(self):
@@ -53,66 +39,60 @@ class Sweep(Look):
             self.told_at = now
         if self.is_full():
             return at(now + 0.25, self.guarded, self.burst, now + 0.25, 0)
-        while self.due and sent < (now - since) * self.rate + 1:
+        while self.due and not self.over and sent < (now - since) * self.rate + 1:
             if not self.put_to(self.due[-1]):
                 break  # the device has more than it can take
             self.due.pop()
             sent += 1
+        if self.over:
+            return
         if self.due:
             at(now + TICK, self.guarded, self.burst, *((since, sent) if now - since < 1 else (now, 0)))
         else:
             at(now + self.window, self.guarded, self.round)
 
     def put_to(self, port):
-        total = self.sum + port
-        total = (total >> 16) + (total & 0xFFFF)
-        packet = self.packet[:2] + struct.pack("!H", port) + self.packet[4:16] + struct.pack("!H", ~(total + (total >> 16)) & 0xFFFF) + self.packet[18:]
         for _ in range(8):
             try:
-                self.sockets[0].send(packet)
+                self.put_one(port)
                 self.packets += 1
                 break
             except OSError as error:
-                if error.errno in (errno.ENOBUFS, errno.EAGAIN):
+                if error.errno in FULL_NOW:
                     return False
                 # An ICMP error that came for another port is told here, too; then this one is still to be sent.
-                if not self.read_errors(port, self.sockets[0]):
+                if not self.note_errors():
                     self.states[port] = "barred" if error.errno == errno.EPERM else "error-" + name_of(error.errno)
                     break
         else:
             self.states[port] = "error-EAGAIN"  # it never left, so its silence would say nothing
         return True
 
-    def is_full(self):
-        try:
-            with open(TRACKED + "count") as count, open(TRACKED + "max") as most:
-                return int(count.read()) > int(most.read()) * FULL
-        except OSError:
-            return False  # nothing is tracked here
+    def note_errors(self):
+        """-> whether there were any, of whatever port."""
+        found = self.read_errors(0, self.sockets[0]) if self.sockets else []
+        for port, code in found:
+            self.note(port, "error-" + name_of(code))
+        return bool(found)
 
-    def quoted(self, packet, number):
-        """The port that an ICMP error is about."""
-        return int.from_bytes(packet[2:4], "big") if packet[:2] == self.packet[:2] else 0
+    def note(self, port, state):
+        """What a port said first, but for an answer, which goes before all else."""
+        if self.states.get(port) == "silent" or (state == "open" and port in self.states):
+            self.states[port] = state
+
+    def is_full(self):
+        tracked = tracked_now()
+        return tracked is not None and tracked[0] > tracked[1] * FULL
 
     def on_event(self, number, sock, seen):
         if seen & select.EPOLLERR:
-            for port, code in self.read_errors(0, sock):
-                if self.states.get(port) == "silent":
-                    self.states[port] = "error-" + name_of(code)
+            self.note_errors()
         for _ in range(10000):
             try:
-                data, _ = sock.recvfrom(128)
+                data, sender = sock.recvfrom(128)
             except OSError:
                 return
-            self.hear(data[(data[0] & 15) * 4 :] if self.family == socket.AF_INET else data)
-
-    def hear(self, segment):
-        port, _, _, ack, _, flags = struct.unpack("!HHIIBB", segment[:14].ljust(14, b"\0"))
-        if port in self.states and ack == (self.seq + 1) & 0xFFFFFFFF and self.states[port] != "open":
-            if flags & FLAGS["SYN-ACK"] == FLAGS["SYN-ACK"]:
-                self.states[port] = "open"
-            elif flags & FLAGS["RST"]:
-                self.states[port] = "reset"
+            self.take(data, sender)
 
     def finish_with_states(self):
         """Neighbours in one state are one line; those that are silent are counted."""
@@ -126,3 +106,20 @@ class Sweep(Look):
         say(self.name, "silent", sum(state == "silent" for state in self.states.values()))
         say(self.name, "swept", self.packets)
         self.finish()
+
+
+def tracked_now():
+    """-> connections that this machine tracks, and how many it could; None: nothing is tracked here, or nobody may know."""
+    try:
+        with open(TRACKED + "count") as count, open(TRACKED + "max") as most:
+            return int(count.read()), int(most.read())
+    except (OSError, ValueError):
+        return None
+
+
+def packet_to(port, packet, place, check, total):
+    """A packet with its destination port and checksum put in. `total`: the ones' complement sum of all the rest (RFC 1071)."""
+    total += port
+    total = (total >> 16) + (total & 0xFFFF)
+    total = ~(total + (total >> 16)) & 0xFFFF or 0xFFFF  # a sum of zero is no sum (RFC 768)
+    return packet[:place] + port.to_bytes(2, "big") + packet[place + 2 : check] + total.to_bytes(2, "big") + packet[check + 2 :]

@@ -4,9 +4,9 @@ run() {
     facts) facts "$1" ;;
     configuration) id=$1; set +f; configuration | fact configuration ;;
     conntrack | lock | unlock) $2 "$1" "$3" ;;
-    resets) resets "$1" ;;
+    resets | bounds) $2 "$1" ;;
     sweep) sweep "$@" ;;
-    raw | frame | listen) say "$1 unprobed ENOSYS $2" ;;
+    raw | frame | sweep-past | listen) say "$1 unprobed ENOSYS $2" ;;
     *) look "$@" ;;
   esac
   say "$1 end"
@@ -34,7 +34,7 @@ weigh() { # command -> weight: the processes that it takes at most, in the measu
     tcp--) [ -z "$knocks" ] && weight=$((3 * ${7#+} + 1)) || weight=$((${7#+} + 1)) ;;
     tcp-* | udp-*) weight=$((3 * ${7#+} + 1)) ;;
     icmp-*) weight=$((3 * ${5#+} + 1)) ;;
-    sweep-*) weight=$((room * 3 / 4)) ;; # others have their turn beside it
+    sweep-[0-9]*) weight=$((room * 3 / 4)) ;; # others have their turn beside it
     *) weight=5 ;;
   esac
   [ $weight -lt $room ] || weight=$room
@@ -64,10 +64,10 @@ loopback() { # IPv4
 
 well_formed() {
   case $2/$# in
-    facts/2 | configuration/2 | quit/2 | resets/2 | conntrack/3 | raw/8 | frame/8 | listen/7) ;;
+    facts/2 | configuration/2 | quit/2 | resets/2 | bounds/2 | conntrack/3 | raw/8 | frame/8 | sweep-past/10 | listen/7) ;;
     lock/3 | unlock/3) loopback "$3" ;;
     tcp/9 | udp/9) place "$3" && number "$4" 65535 && number "$5" 65535 && bytes "$6" && timing "$7" "$8" "$9" ;;
-    sweep/9) place "$3" && from_1 "$4" 65535 && from_1 "$5" 65535 && [ "$4" -le "$5" ] && from_1 "$6" 65535 && from_1 "$7" 1000 && from_1 "$8" 99999 && number "$9" 60000 ;;
+    sweep/10) case $3 in tcp | udp) ;; *) return 1 ;; esac && place "$4" && from_1 "$5" 65535 && from_1 "$6" 65535 && [ "$5" -le "$6" ] && from_1 "$7" 65535 && from_1 "$8" 1000 && from_1 "$9" 99999 && number "${10}" 60000 ;;
     icmp/7) place "$3" && bytes "$4" && timing "$5" "$6" "$7" ;;
     *) return 1 ;;
   esac

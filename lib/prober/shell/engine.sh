@@ -26,6 +26,16 @@ while read -r name free _; do [ "$name" != MemAvailable: ] || break; done </proc
 room=$((free / 2 / 130))
 [ $room -lt 1280 ] || room=1280
 [ $room -gt 80 ] || room=80
+# Nor more than this user may have: half of its processes, and one for each descriptor. By the kernel's word: shells name these limits differently.
+while read -r _ what soft more _; do
+  case $what-$soft in
+    processes-*[0-9]) most=$((soft / 2)) ;;
+    open-files) most=$more ;;
+    *) continue ;;
+  esac
+  case $most in *[!0-9]*) ;; *) [ $room -le $most ] || room=$most ;; esac
+done 2>/dev/null </proc/self/limits
+[ $room -gt 0 ] || room=1
 # In hex digits: a line must fit into PIPE_BUF (4096), lest another's line fall into it. 119 lines of nc's dump.
 longest_hex=3808
 

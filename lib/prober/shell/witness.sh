@@ -13,6 +13,26 @@ resets() { # id: by the column's name, as kernels add columns
   if [ "$count" ]; then printf %s "$count" | fact resets; else say "$id unprobed ENOENT resets"; fi
 }
 
+bounds() { # id: what there is of what this machine bounds, and its bound; what cannot be read is not said
+  id=$1
+  read -r _ _ _ _ group _ </proc/self/stat
+  set +f
+  {
+    # By cat, at once: of these files, the second read has nothing, and shells read letter by letter.
+    count=$(cat /proc/sys/net/netfilter/nf_conntrack_count) && most=$(cat /proc/sys/net/netfilter/nf_conntrack_max) && say "conntrack $count $most"
+    under=0
+    for process in /proc/[0-9]*; do
+      read -r _ _ _ _ leader _ <$process/stat && [ "$leader" = "$group" ] && under=$((under + 1))
+    done
+    while read -r _ what soft more _; do
+      case $what-$soft in
+        processes-*) say "processes $under $soft" ;;
+        open-files) set -- /proc/$group/fd/*; say "descriptors $# $more" ;;
+      esac
+    done </proc/self/limits
+  } 2>/dev/null | fact bounds
+}
+
 lock() { # id, loopback address: nc holds the port, in our process group, and so ends with us
   id=$1 address=$2
   IFS=.; set -- $2; unset IFS

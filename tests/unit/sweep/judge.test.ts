@@ -1,60 +1,38 @@
 // A swept range of ports: judged by the rules of every other cell, whatever was said of it.
 import { expect } from 'chai';
-import type { Pair, Resets, Swept, Tracked, UnitResult } from '../../../lib/model.ts';
-import { judgeUnit, unsettled, type SweepSeen } from '../../../lib/sweep/judge.ts';
-import { pairsOf, portsOfUnit, unitsOf, unknownPairs } from '../../../lib/sweep/units.ts';
+import type { Discovery, Observation, Outcome, Pair, Resets, Swept, Tracked, UnitResult } from '../../../lib/model.ts';
+import { cellOf, framePortOf, pairsOf } from '../../../lib/sweep/cells.ts';
+import { judgeNamed, judgeUnit, unsettled, type SweepSeen } from '../../../lib/sweep/judge.ts';
 import { anObservation, failed, held, token } from '../../fixtures/flows.ts';
-import { discovery, inventory, machines, plan, without } from '../../fixtures/site.ts';
+import { discovery, hosts, inventory, plan } from '../../fixtures/site.ts';
 
 const whole = plan();
-const pairs = pairsOf(whole, machines);
+const pairs = pairsOf(whole, { inventory, discovery }, ['tcp', 'udp']);
 const pairOf = (id: string): Pair => {
   const found = pairs.find((pair) => pair.id === id);
   if (found === undefined) throw new Error(`no pair ${id}`);
   return found;
 };
 
-describe('sweep: the pairs', () => {
-  it('are each once: a source and an address', () => expect(new Set(pairs.map(({ from, address }) => `${from} ${address}`)).size).to.equal(pairs.length));
-  it('are those between machines, and to every external target, from every machine', () => {
-    expect(pairs.map(({ id }) => id)).to.include.members(['joi -> ntp vmbr1', 'joi -> ntp vmbr1/ll', 'joi -> mesh nebula', 'joi -> github.com', 'joi -> 1.1.1.1', 'ntp -> chat.signal.org#2', 'gateway -> joi vmbr1']);
-    expect(pairs.filter(({ from }) => from === 'operator')).to.deep.equal([]);
-  });
-  it('know what is allowed between them, also where our own login is the look', () => {
-    expect(pairOf('joi -> mesh nebula').allowed).to.deep.equal([8444]);
-    expect(pairOf('gateway -> joi vmbr1').allowed).to.deep.equal([22]);
-    expect(pairOf('joi -> ntp vmbr1').allowed).to.deep.equal([]);
-  });
-  it('that nobody knows the address of are named, and are no pairs', () => {
-    const less = plan({ discovery: without('mesh') });
-    expect(unknownPairs(whole, machines)).to.deep.equal([]);
-    expect(unknownPairs(less, machines).map(({ id }) => id)).to.include('ntp -> mesh wan');
-    expect(pairsOf(less, machines).map(({ id }) => id)).to.not.include('ntp -> mesh wan');
-  });
-  it('are swept in units that connection tracking can keep', () => {
-    expect(portsOfUnit(1_000, 3)).to.equal(10_000);
-    expect(portsOfUnit(1, 3)).to.equal(10);
-    const units = unitsOf(pairOf('joi -> ntp vmbr1'), [1, 65_535], 10_000);
-    expect(units.map(({ first, last }) => `${first}-${last}`)).to.deep.equal(['1-10000', '10001-20000', '20001-30000', '30001-40000', '40001-50000', '50001-60000', '60001-65535']);
-  });
-});
-
 const alive = { before: held('before'), after: held('after') };
 const dead = { before: held('before'), after: failed('after') };
 const table = (rows: readonly string[] = [], shown = alive): Tracked => ({ ipv4: shown, ipv6: shown, first: { atMs: 0, rows: [] }, later: [{ atMs: 1_000, rows }] });
+const datagram = (port: number, state = '[UNREPLIED] '): string => `ipv4     2 udp      17 25 src=172.22.22.2 dst=172.22.22.3 sport=21000 dport=${port} ${state}src=172.22.22.3 dst=172.22.22.2 sport=${port} dport=21000 mark=0 use=2`;
 const entry = (port: number): string => `ipv4     2 tcp      6 60 SYN_RECV src=172.22.22.2 dst=172.22.22.3 sport=21000 dport=${port} src=172.22.22.3 dst=172.22.22.2 sport=${port} dport=21000 mark=0 use=2`;
 
-type Given = Readonly<{ states?: Readonly<Record<number, string>>; silent?: number; tracked?: Readonly<Record<string, Tracked>>; resets?: number | null; settled?: Readonly<Record<number, boolean>>; pair?: string }>;
+type Given = Readonly<{ states?: Readonly<Record<number, string>>; silent?: number; tracked?: Readonly<Record<string, Tracked>>; resets?: number | null; settled?: Readonly<Record<number, boolean>>; pair?: string; icmp?: Readonly<Record<number, number>>; answers?: readonly string[]; quiet?: readonly string[]; knows?: Discovery }>;
 
-/** joi -> ntp, ports 101 to 200, where joi is shown to send and ntp to record, unless said otherwise. */
-function judged({ states = {}, silent = 100 - Object.keys(states).length, tracked = { ntp: table() }, resets = 0, settled = {}, pair = 'joi -> ntp vmbr1' }: Given): UnitResult {
-  const swept: Swept = { states: new Map(Object.entries(states).map(([port, state]) => [Number(port), state])), icmp: new Map(), silent, packets: 300 };
-  const answered = 'joi -> ntp vmbr1 udp/123';
+/** What shows that joi can send to ntp as a user, and past its own firewall. */
+const shown = ['joi -> ntp vmbr1 udp/123', 'joi => frame to ntp vmbr1 udp/123', 'mesh => frame to ntp vmbr1 udp/123'];
+
+/** joi -> ntp, ports 101 to 200, where joi is shown to send and ntp to record, unless said otherwise. `icmp`: codes of unreachability, by port. */
+function judged({ states = {}, silent = 100 - Object.keys(states).length, tracked = { ntp: table() }, resets = 0, settled = {}, pair = 'joi -> ntp vmbr1 tcp', icmp = {}, answers = shown, quiet = [], knows = discovery }: Given): UnitResult {
+  const swept: Swept = { states: new Map(Object.entries(states).map(([port, state]) => [Number(port), state])), icmp: new Map(Object.entries(icmp).map(([port, code]) => [Number(port), { event: 'icmp', try: Number(port), version: 4, type: 3, code, from: '172.22.22.3' }])), silent, packets: 300 };
   const seen: SweepSeen = {
-    base: { inventory, discovery, plan: { ...whole, flows: whole.flows.filter(({ flow }) => flow.expected === 'allowed') }, tracked: new Map(Object.entries(tracked)), sessions: new Map([['joi', '172.22.22.2'], ['mesh', '172.22.22.1']]) },
-    observations: new Map([[answered, anObservation({ id: answered, outcome: { seen: 'answered', detail: 'NTP', rttMs: 1 } })]]),
-    phase: 'steady', resets, sourcePort: 21_000, startedAt: '2026-11-29T00:00:00.000Z', ms: 1_000, token,
-    settled: new Map(Object.entries(settled).map(([port, sent]): [string, Resets] => [`${pair} tcp/${port}`, { id: 'resets ntp', sent, counted: true, detail: sent ? 'its own' : 'none' }])),
+    base: { inventory, discovery: knows, plan: { ...whole, flows: whole.flows.filter(({ flow }) => flow.expected === 'allowed') }, tracked: new Map(Object.entries(tracked)), sessions: new Map([['joi', '172.22.22.2'], ['mesh', '172.22.22.1']]) },
+    observations: new Map([...answers.map((id) => anObservation({ id, outcome: { seen: 'answered', detail: 'NTP', rttMs: 1 } })), ...quiet.map((id) => anObservation({ id, vantage: 'operator', outcome: { seen: 'silent' } }))].map((one) => [one.id, one])),
+    phase: 'steady', resets, sourcePort: pairOf(pair).past === null ? 21_000 : framePortOf(pairOf(pair)), startedAt: '2026-11-29T00:00:00.000Z', ms: 1_000, token,
+    settled: new Map(Object.entries(settled).map(([port, sent]): [string, Resets] => [`${pair}/${port}`, { id: 'resets ntp', sent, counted: true, detail: sent ? 'its own' : 'none' }])),
   };
   return judgeUnit({ pair, first: 101, last: 200 }, pairOf(pair), swept, seen);
 }
@@ -82,6 +60,70 @@ describe('sweep: a range', () => {
       expect(result.red.map(({ port, result: kind }) => `${port} ${kind}`)).to.deep.equal(red.slice(0, 100));
       expect(result.passed).to.deep.equal(passed);
     });
+  const udp = 'joi -> ntp vmbr1 udp';
+  const datagrams: readonly Row[] = [
+    ['that is silent, and that the target has no entry of, is blocked', {}, { proven: 99 }, []],
+    ['with a port whose datagram got in, though nothing came back, is red there', { tracked: { ntp: table([datagram(133)]) } }, { proven: 98 }, ['133 fail']],
+    ['that a connection of TCP went to is not', { tracked: { ntp: table([entry(133)]) } }, { proven: 99 }, []],
+    ['with a port that answers is red there', { states: { 150: 'open' }, silent: 99 }, { proven: 98 }, ['150 fail']],
+    ['that the target itself calls unreachable is open', { states: { 150: 'error-ECONNREFUSED' }, icmp: { 150: 3 }, tracked: { ntp: table([datagram(150)]) } }, { proven: 98 }, ['150 fail']],
+    ['that something calls unreachable in the target\'s name is blocked', { states: { 150: 'error-ECONNREFUSED', 151: 'refused' }, icmp: { 150: 3 } }, { proven: 99 }, []],
+    ['that its own firewall bars is blocked', { states: Object.fromEntries(Array.from({ length: 100 }, (_none, index) => [101 + index, 'barred'])), tracked: {} }, { proven: 99 }, []],
+    ['whose target does not record tells nothing', { tracked: { ntp: table([], dead) } }, {}, Array.from({ length: 100 }, (_none, index) => 101 + index).filter((port) => port !== 123).map((port) => `${port} inconclusive`)],
+    ['is not judged by a count of resets', { resets: 1, states: { 150: 'refused' } }, { proven: 99 }, []],
+  ];
+  for (const [sentence, given, passed, red] of datagrams)
+    it(`of datagrams ${sentence}`, () => {
+      const result = judged({ pair: udp, ...given });
+      expect(result.red.map(({ port, result: kind }) => `${port} ${kind}`)).to.deep.equal(red);
+      expect(result.passed).to.deep.equal(passed);
+    });
+
+  const past = 'joi -> ntp vmbr1 past joi\'s own firewall tcp';
+  const frames: readonly Row[] = [
+    ['that is silent, and that the target has no entry of, is blocked', {}, { proven: 100 }, []],
+    ['is not shown to be sent by what a user can send', { answers: shown.slice(0, 1) }, {}, Array.from({ length: 100 }, (_none, index) => `${101 + index} inconclusive`)],
+    ['with a port that answers is red there', { states: { 150: 'open' } }, { proven: 99 }, ['150 fail']],
+    ['with a port whose SYN got in is red there', { tracked: { ntp: table([entry(133).replaceAll('=21000', `=${framePortOf(pairOf(past))}`)]) } }, { proven: 99 }, ['133 fail']],
+    ['that a user\'s packet went to is not', { tracked: { ntp: table([entry(133)]) } }, { proven: 100 }, []],
+    ['that the target itself refuses is open', { states: { 150: 'reset' }, resets: 1 }, { proven: 99 }, ['150 fail']],
+    ['that a router prohibits is blocked', { states: { 150: 'error-ICMP' }, icmp: { 150: 13 } }, { proven: 100 }, []],
+  ];
+  for (const [sentence, given, passed, red] of frames)
+    it(`past the source's own firewall ${sentence}`, () => {
+      const result = judged({ pair: past, ...given });
+      expect(result.red.map(({ port, result: kind }) => `${port} ${kind}`)).to.deep.equal(red);
+      expect(result.passed).to.deep.equal(passed);
+    });
+  it('past a confined source\'s own firewall says who could use it', () => expect(judged({ pair: past, states: { 150: 'open' } }).red[0]?.reason).to.equal('open to who takes the machine over: past its own firewall, it is reached: TCP handshake'));
+  it('past the firewall of a source that is not confined tells what is open, and that is no failure', () => {
+    const { red, told, passed } = judged({ pair: 'mesh -> ntp vmbr1 past mesh\'s own firewall tcp', states: { 150: 'open' } });
+    expect({ red, passed }).to.deep.equal({ red: [], passed: { proven: 99 } });
+    expect(told.map(({ port, result }) => `${port} ${result}`)).to.deep.equal(['150 fail']);
+  });
+  it('past the firewall of a source that is not confined could not be told: that is no pass', () =>
+    expect(judged({ pair: 'mesh -> ntp vmbr1 past mesh\'s own firewall tcp', tracked: {} }).red).to.have.length(100));
+
+  it('is no proof for ports that rules take out of connection tracking', () => {
+    const knows: Discovery = { ...discovery, hosts: { ...discovery.hosts, ntp: { ...(hosts.ntp as NonNullable<typeof hosts.ntp>), untracked: [{ transport: 'tcp', first: 150, last: 152 }] } } };
+    const { passed, red } = judged({ knows });
+    expect(passed).to.deep.equal({ proven: 97 });
+    expect(red.map(({ port, result }) => `${port} ${result}`)).to.deep.equal(['150 inconclusive', '151 inconclusive', '152 inconclusive']);
+  });
+  it('of a target outside is inferred, but for ports that are proven by their own look', () => {
+    const pair = pairOf('joi -> github.com tcp');
+    const given: Given = { pair: pair.id, resets: null, tracked: { gateway: table() } };
+    expect(judged(given).passed).to.deep.equal({ inferred: 100 });
+    expect(judged({ ...given, quiet: [`operator => ${pair.address} tcp/111`] }).passed).to.deep.equal({ inferred: 99, proven: 1 });
+  });
+  it('of a target outside is no more than inferred by what is alive or silent on other ports', () => {
+    const pair = pairOf('joi -> github.com tcp');
+    const tracked = { joi: table(), gateway: table() }; // joi's own says that nothing left
+    expect(judged({ pair: pair.id, resets: null, tracked, quiet: [`operator => ${pair.address} tcp/443`] }).passed).to.deep.equal({ inferred: 100 });
+    expect(judged({ pair: pair.id, resets: null, tracked, quiet: [`operator => ${pair.address} tcp/139`] }).passed).to.deep.equal({ inferred: 99, proven: 1 });
+  });
+  it('of a target outside of which nobody knows anything tells nothing', () => expect(judged({ pair: 'joi -> github.com tcp', resets: null, tracked: {} }).red).to.have.length(100));
+
   it('counts each of its ports once', () => {
     const { passed, red, more } = judged({ states: { 150: 'open', 160: 'barred' }, tracked: { ntp: table([entry(133)]) } });
     expect(Object.values(passed).reduce((sum, one) => sum + one, 0) + red.length + more).to.equal(100);
@@ -90,12 +132,24 @@ describe('sweep: a range', () => {
 
   it('has refusals to be asked again where the target\'s count is of some of them alone', () => {
     const swept: Swept = { states: new Map([[150, 'reset'], [151, 'refused'], [152, 'open']]), icmp: new Map(), silent: 97, packets: 100 };
-    const ask = (sent: number | null): readonly string[] => unsettled(pairOf('joi -> ntp vmbr1'), swept, sent, token).map(({ id }) => id);
+    const ask = (sent: number | null): readonly string[] => unsettled(pairOf('joi -> ntp vmbr1 tcp'), swept, sent, token).map(({ id }) => id);
     expect([ask(0), ask(2), ask(null)]).to.deep.equal([[], [], []]);
+    expect(unsettled(pairOf('joi -> ntp vmbr1 udp'), swept, 1, token)).to.deep.equal([]);
     expect(ask(1)).to.deep.equal(['joi -> ntp vmbr1 tcp/150', 'joi -> ntp vmbr1 tcp/151']);
   });
+  it('of named ports is judged port by port, and silence is inferred at best', () => {
+    const pair = pairOf('joi -> github.com udp');
+    const ports = [53, 123, 443];
+    const cells = ports.map((port) => cellOf(pair, port, token));
+    const outcomes: readonly Outcome[] = [{ seen: 'silent' }, { seen: 'barred', detail: 'EPERM on send' }, { seen: 'answered', detail: 'it did', rttMs: 1 }];
+    const observations = cells.map(({ probe }, index): Observation => anObservation({ id: probe.id, outcome: outcomes[index] as Outcome, replies: [{ event: 'sent', try: 1, sourcePort: 21_000, ms: 0 }] }));
+    const seen: SweepSeen = { base: { inventory, discovery, plan: { ...whole, flows: [] }, tracked: new Map([['joi', table()], ['gateway', table()]]), sessions: new Map([['joi', '172.22.22.2']]) }, observations: new Map(), phase: 'steady', resets: null, settled: new Map(), sourcePort: null, startedAt: '', ms: 1, token };
+    const result = judgeNamed({ pair: pair.id, first: 1, last: 65_535 }, pair, cells, observations, seen);
+    expect(result).to.deep.include({ passed: { inferred: 1, proven: 1 }, packets: 3, first: 1, last: 65_535 });
+    expect(result.red.map(({ port, result: kind }) => `${port} ${kind}`)).to.deep.equal(['443 fail']);
+  });
   it('leaves out what is allowed, and says that it is open', () => {
-    const pair = pairOf('joi -> mesh nebula');
+    const pair = pairOf('joi -> mesh nebula tcp');
     const states = { [pair.allowed[0] ?? 0]: 'open' };
     const swept: Swept = { states: new Map(Object.entries(states).map(([port, state]) => [Number(port), state])), icmp: new Map(), silent: 9, packets: 10 };
     const seen: SweepSeen = { base: { inventory, discovery, plan: { ...whole, flows: [] }, tracked: new Map([['mesh', table()]]), sessions: new Map([['joi', '10.42.0.10']]) }, observations: new Map(), phase: 'steady', resets: 0, settled: new Map(), sourcePort: 21_000, startedAt: '', ms: 1, token };
