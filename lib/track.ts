@@ -1,5 +1,7 @@
 // Reads the connection tracking of the hosts that may witness, and shows each time that it records.
 import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { canonical } from './address.ts';
 import type { Tracked } from './backing.ts';
 import { isFailure } from './facts.ts';
@@ -7,8 +9,13 @@ import { newsSince, parseEntries, type Reading } from './conntrack.ts';
 import type { Control, Discovery } from './model.ts';
 import type { Vantage } from './vantage.ts';
 
-/** Entries of unanswered UDP live 30 s: what is read every few seconds misses none. */
+/** Entries of unanswered UDP live 30 s: what is read every few seconds misses none. From the end of one reading to the next. */
 const readEveryMs = 5_000;
+/**
+ * So many tables in between, of all hosts, and none waits longer for its turn. Machines that share a kernel (the lab's, containers) share its table, and
+ * each reading walks all of it: a hundred at once would leave nothing for the looks.
+ */
+const atOnce = 4, mostWaitMs = 5_000;
 
 export type Tracking = Readonly<{
   /** All that is recorded so far, shown anew to be; the watch goes on. */
@@ -20,9 +27,15 @@ export type Tracking = Readonly<{
 export async function startTracking(discovery: Discovery, vantages: ReadonlyMap<string, Vantage>): Promise<Tracking> {
   const everyAddress = Object.values(discovery.hosts).flatMap((facts) => (isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address))));
   const sources = [...new Set([...everyAddress, ...discovery.seenAs, ...Object.values(loopbacks)])];
+  const limit = pLimit(atOnce);
+  const inTurn: Turn = (read) => {
+    let begun: Promise<void> | null = null;
+    const once = (): Promise<void> => (begun ??= read());
+    return Promise.race([limit(once), sleep(mostWaitMs, undefined, { ref: false }).then(once)]);
+  };
   const watched = await Promise.all(discovery.witnesses.flatMap((host) => {
     const vantage = vantages.get(host);
-    return vantage === undefined ? [] : [watch(host, vantage, sources)];
+    return vantage === undefined ? [] : [watch(host, vantage, sources, inTurn)];
   }));
   const all = async (take: (one: Watched) => Promise<Tracked>): Promise<ReadonlyMap<string, Tracked>> => new Map(await Promise.all(watched.map(async (one) => [one.host, await take(one)] as const)));
   return { read: () => all(({ read }) => read()), finish: () => all(({ finish }) => finish()) };
@@ -32,16 +45,24 @@ type Watched = Readonly<{ host: string; read: () => Promise<Tracked>; finish: ()
 
 const loopbacks = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
 
-async function watch(host: string, vantage: Vantage, sources: readonly string[]): Promise<Watched> {
+type Turn = (read: () => Promise<void>) => Promise<void>;
+
+async function watch(host: string, vantage: Vantage, sources: readonly string[], inTurn: Turn): Promise<Watched> {
   const first = await readWithControls(host, 'before', vantage, sources);
   const later: Reading[] = [];
   const news = newsSince(first.reading);
   const note = async (): Promise<void> => {
+    if (isOver) return;
     const atMs = Date.now();
     const rows = await vantage.conntrack(sources);
     if (Array.isArray(rows)) later.push(news({ atMs, rows })); // tables of a hundred hosts every few seconds are not held
   };
-  const timer = setInterval(() => void note(), readEveryMs);
+  let isOver = false;
+  let timer: NodeJS.Timeout;
+  const wait = (): void => {
+    timer = setTimeout(() => void inTurn(note).then(() => (isOver ? undefined : wait())), readEveryMs);
+  };
+  wait();
   const read = async (): Promise<Tracked> => {
     const last = await readWithControls(host, 'after', vantage, sources);
     return {
@@ -52,7 +73,8 @@ async function watch(host: string, vantage: Vantage, sources: readonly string[])
     };
   };
   const finish = (): Promise<Tracked> => {
-    clearInterval(timer);
+    isOver = true;
+    clearTimeout(timer);
     return read();
   };
   return { host, read, finish };

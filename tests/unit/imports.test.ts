@@ -67,7 +67,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'sound.ts': ['vantage.ts'],
   'resolve.ts': ['facts.ts', 'protocols/dns.ts', 'rows.ts', 'vantage.ts'],
   'listen.ts': ['address.ts', 'backing.ts', 'facts.ts', 'vantage.ts'],
-  'track.ts': ['node:crypto', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
+  'track.ts': ['node:crypto', 'node:timers/promises', 'p-limit', 'address.ts', 'backing.ts', 'conntrack.ts', 'facts.ts', 'vantage.ts'],
   'resets.ts': ['node:timers/promises', 'vantage.ts'],
   'observe.ts': ['again.ts', 'backing.ts', 'findings.ts', 'listen.ts', 'look.ts', 'loss.ts', 'resets.ts', 'sound.ts', 'steps.ts', 'track.ts', 'vantage.ts', 'window.ts'],
   'run.ts': ['node:crypto', 'batch.ts', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'hosts.ts', 'login.ts', 'look.ts', 'observe.ts', 'paced.ts', 'plan.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'shard.ts', 'steps.ts', 'token.ts', 'vantage.ts', 'waivers.ts'],

@@ -55,7 +55,7 @@ describe('track: a witness', () => {
     expect(tracked?.later.at(-1)?.rows.length).to.be.greaterThan(tracked?.first.rows.length ?? 0);
   });
   it('is kept of each table in between what is new in it', async () => {
-    mock.timers.enable({ apis: ['setInterval'] });
+    mock.timers.enable({ apis: ['setTimeout'] });
     const tracking = await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map([['ntp', vantage({ families: ['ipv4'], extra: ['ipv4 2 udp 17 9 src=172.22.22.2 dst=172.22.22.3 sport=1 dport=2'] })]]));
     for (let reading = 0; reading < 3; reading += 1) {
       mock.timers.tick(5_000);
@@ -66,6 +66,27 @@ describe('track: a witness', () => {
     expect(first?.rows).to.have.length.greaterThan(1);
     // Those that were there are told once more: they have not been set back since. The last is the whole table.
     expect(later.map(({ rows: kept }) => kept.length)).to.deep.equal([first?.rows.length, 0, 0, (first?.rows.length ?? 0) * 2 - 1]);
+  });
+  it('is read a few at once, and none waits for its turn for ever', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    let [reading, most] = [0, 0];
+    const hosts = Array.from({ length: 12 }, (_none, index) => `vm${index}`);
+    const slow = vantage({ families: ['ipv4', 'ipv6'] });
+    let isWatching = false;
+    const stuck: Vantage = { ...slow, conntrack: (sources) => {
+      if (!isWatching) return slow.conntrack(sources);
+      most = Math.max(most, (reading += 1));
+      return new Promise(() => undefined);
+    } };
+    await startTracking({ ...discovery, witnesses: hosts }, new Map(hosts.map((host) => [host, stuck])));
+    isWatching = true;
+    mock.timers.tick(5_000);
+    await settled();
+    expect(most).to.equal(4);
+    mock.timers.tick(5_000);
+    await settled();
+    mock.timers.reset();
+    expect(most).to.equal(12);
   });
   it('can be read before the end, and is watched on', async () => {
     const tracking = await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map([['ntp', vantage({ families: ['ipv4', 'ipv6'] })]]));
