@@ -52,12 +52,12 @@ export function differencesOf(places: ReadonlyMap<string, Place>, pairs: readonl
   });
 }
 
-/** `npm run sweep` typed at the operator's seat, over the pairs of the four machines. */
+/** `npm run sweep` typed at the operator's seat, over the pairs of the four machines; TCP alone, as nmap -sS. */
 export async function sweepOnce(stop: AbortSignal, ports: string): Promise<Readonly<{ exitCode: number | null; output: string; pairs: readonly SweptPair[] }>> {
   mkdirSync(join(repository, 'reports'), { recursive: true });
   const reports = mkdtempSync(join(repository, 'reports/bench-'));
   const chosen = vmNames.flatMap((name) => ['--from', name, '--to', name]);
-  const child = begin('operator', ['setsid', 'npm', 'run', '-s', 'sweep', '--', ...chosen, '--ports', ports, '--rate', String(rate)], { dir: repository, env: { ...shipped, FLOWPROOF_REPORTS: reports, CI: 'true' } });
+  const child = begin('operator', ['setsid', 'npm', 'run', '-s', 'sweep', '--', ...chosen, '--ports', ports, '--transport', 'tcp', '--rate', String(rate)], { dir: repository, env: { ...shipped, FLOWPROOF_REPORTS: reports, CI: 'true' } });
   const interrupt = (): void => {
     for (const pid of descendantsOf(child.pid).slice(0, 1)) process.kill(-pid, 'SIGINT'); // the leader of its session
   };
