@@ -3,7 +3,9 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { batchesIn, recordIn, verifyBatches } from '../lib/bundle/batched.ts';
 import { readEvidence, readParts, type EvidenceError } from '../lib/bundle/evidence.ts';
+import { hashOf } from '../lib/bundle/hash.ts';
 import { shardManifest } from '../lib/bundle/merged.ts';
 import { MergeError, mergeRecords } from '../lib/bundle/merge.ts';
 import { pruneRuns } from '../lib/bundle/prune.ts';
@@ -81,15 +83,17 @@ const commands: Readonly<Record<string, (given: Given) => number>> = {
   render({ runs }) {
     const [folder, ...more] = runs.map(folderOf);
     if (folder === undefined || more.length > 0) throw new Refusal(usage);
-    const read = readParts(evidenceOf(folder), join(basename(folder), 'evidence.json'));
-    const differences = read.parts.flatMap(rejudge);
+    const [name, into] = [join(basename(folder), 'evidence.json'), join(dirname(folder), 'rendered')];
+    const { differences, record } = readBack(folder, name, into);
     if (differences.length > 0) throw new Refusal(`${basename(folder)}: ${differences.length} verdicts or outcomes are not what the evidence makes them; \`npm run reports -- verify\` names them. Nothing was written`);
-    const copies = copiesOf(folder, (name) => name === 'inventory.json' || name === 'matrix.md' || name.startsWith('shard-'));
-    const { folder: into, faults } = writeReports(join(dirname(folder), 'rendered'), basename(folder), wholeRecordOf(read), copies, dirname(folder));
+    const copies = copiesOf(folder, (one) => one === 'inventory.json' || one === 'matrix.md' || one.startsWith('shard-'));
+    const whole = record();
+    const { folder: made, faults } = writeReports(into, basename(folder), whole, copies, dirname(folder));
+    whole.spooled?.remove();
     for (const fault of faults) say(`not written: ${fault}`);
-    const names = readdirSync(into).filter((name) => !name.startsWith('manifest.json'));
-    const same = names.filter((name) => statSync(join(folder, name), { throwIfNoEntry: false }) !== undefined && readFileSync(join(folder, name)).equals(readFileSync(join(into, name))));
-    say(`${relative(process.cwd(), into)}: ${same.length} of ${names.length} files byte for byte as the run's own${same.length === names.length ? '' : `; others: ${names.filter((name) => !same.includes(name)).join(', ')}`}`);
+    const names = readdirSync(made).filter((one) => !one.startsWith('manifest.json'));
+    const same = names.filter((one) => statSync(join(folder, one), { throwIfNoEntry: false }) !== undefined && hashOf(join(folder, one)) === hashOf(join(made, one)));
+    say(`${relative(process.cwd(), made)}: ${same.length} of ${names.length} files byte for byte as the run's own${same.length === names.length ? '' : `; others: ${names.filter((one) => !same.includes(one)).join(', ')}`}`);
     return faults.length === 0 ? 0 : 1;
   },
 
@@ -112,6 +116,14 @@ const commands: Readonly<Record<string, (given: Given) => number>> = {
     return exitCodeOf(record);
   },
 };
+
+/** What the evidence is not, judged again; and how to have its record, where that is nothing. */
+function readBack(folder: string, name: string, into: string): Readonly<{ differences: readonly string[]; record: () => RunRecord }> {
+  const batches = batchesIn(join(folder, 'evidence.json'));
+  if (batches !== null) return { differences: verifyBatches(batches, name).differences, record: () => recordIn(batches, into, name) };
+  const read = readParts(evidenceOf(folder), name);
+  return { differences: read.parts.flatMap(rejudge), record: () => wholeRecordOf(read) };
+}
 
 function checkSigners(signers: string | undefined): void {
   if (signers !== undefined && statSync(signers, { throwIfNoEntry: false })?.isFile() !== true) throw new Refusal(`${signers}: no file of allowed signers`);

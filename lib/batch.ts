@@ -1,7 +1,8 @@
 // A run of very many cells: hosts are entered once, and then some sources' cells after the other are planned, looked at, judged and
 // written down, so that no more than a batch is ever held. What it leaves is a merged run's, with the batches as its parts.
 import { setFlagsFromString } from 'node:v8';
-import { inOrder, mergeRuns } from './bundle/merge.ts';
+import { mergeBatches } from './bundle/batches.ts';
+import type { Looked } from './bundle/merge.ts';
 import { leaning } from './lean.ts';
 import type { Finding, Plan, RunRecord, Shard } from './model.ts';
 import { makePlan } from './plan.ts';
@@ -46,8 +47,6 @@ type Means = Readonly<{
   steps: Steps;
 }>;
 
-type Told = Readonly<{ run: RunRecord['run'] & Readonly<{ shard: NonNullable<RunRecord['run']['shard']> }>; findings: readonly Finding[] }>;
-
 /**
  * The batches in their order, the first under way. Sources are dealt out to them as to shards.
  * @returns the record fails where a batch could not be written down: nothing more is looked at then
@@ -61,7 +60,7 @@ export function inBatches(input: Input, { cells, each, reports, planned, conduct
   const lean = leaning();
   const of = Math.min(sources.length, Math.ceil(cells / each));
 
-  const one = async (batch: Shard): Promise<Told> => {
+  const one = async (batch: Shard): Promise<Looked> => {
     const own = ownSources(inventory, batch);
     const selection = batchSelection(inventory, batch);
     const { plan, flows } = select(makePlan({ ...input, sources: own }), selection);
@@ -84,10 +83,7 @@ export function inBatches(input: Input, { cells, each, reports, planned, conduct
     return told;
   });
   const record = Promise.all(made).finally(over).then(
-    (parts): RunRecord => {
-      const findings = inOrder(parts.flatMap((part) => part.findings), inventory);
-      return { schema: 1, run: mergeRuns(parts, findings, inventory, 'batches'), controls: [], findings, spooled: spool };
-    },
+    (parts): RunRecord => ({ ...mergeBatches(parts, inventory), spooled: spool }),
     (error: unknown) => {
       spool.remove();
       throw error;

@@ -10,7 +10,6 @@ const pruned = z.strictObject({ schema: z.literal(1), runs: z.array(z.strictObje
 export type Manifest = Readonly<z.infer<typeof manifest>>;
 /** Runs that were removed, and the hash that the manifest of each had. */
 export type Pruned = Readonly<z.infer<typeof pruned>>;
-type Files = ReadonlyMap<string, Buffer | string>;
 
 /** `hashes` by file name; `previous`: the run before, by its folder's name and its manifest as it stands; null for the first. */
 export function makeManifest(hashes: ReadonlyMap<string, string>, previous: Readonly<{ folder: string; manifest: Buffer | string }> | null): string {
@@ -34,12 +33,12 @@ function read<T>(shape: z.ZodType<T>, text: string, file: string): T {
   }
 }
 
-/** What is in the folder against what the manifest says; it names neither itself nor its signature. */
-export function compareFiles({ files }: Manifest, found: Files): readonly string[] {
+/** What is in the folder, by its hashes, against what the manifest says; it names neither itself nor its signature. */
+export function compareFiles({ files }: Manifest, found: ReadonlyMap<string, string>): readonly string[] {
   const named = Object.entries(files).flatMap(([file, wanted]) => {
-    const content = found.get(file);
-    if (content === undefined) return [`${file}: named in manifest.json, and not there`];
-    return sha256(content) === wanted ? [] : [`${file}: altered, its SHA-256 is ${sha256(content)}, manifest.json has ${wanted}`];
+    const stands = found.get(file);
+    if (stands === undefined) return [`${file}: named in manifest.json, and not there`];
+    return stands === wanted ? [] : [`${file}: altered, its SHA-256 is ${stands}, manifest.json has ${wanted}`];
   });
   const strangers = [...found.keys()].filter((file) => !Object.hasOwn(files, file) && file !== 'manifest.json' && file !== 'manifest.json.sig').map((file) => `${file}: not in manifest.json`);
   return [...named, ...strangers];

@@ -11,6 +11,8 @@ export class MergeError extends Error {
 
 type Run = RunRecord['run'];
 type Part = RunRecord & Readonly<{ run: Run & Readonly<{ shard: NonNullable<Run['shard']> }>; account: NonNullable<RunRecord['account']> }>;
+/** What is asked of a part once its account is let go of. */
+export type Looked = Pick<Part, 'run' | 'findings'>;
 
 const isPart = (record: RunRecord): record is Part => record.run.shard !== null && record.account !== undefined;
 
@@ -28,7 +30,7 @@ export function mergeRecords(records: readonly RunRecord[], names: readonly stri
   if (first === undefined) throw new MergeError('no shard is there');
   const parts = [first, ...others] as const;
   const unlike = differences(records, names);
-  const faults = unlike.length > 0 ? unlike : incomplete(parts);
+  const faults = unlike.length > 0 ? unlike : incomplete(parts, inventoryOf(parts));
   if (faults.length > 0) throw new MergeError(faults.join('\n'));
 
   const inventory = inventoryOf(parts);
@@ -64,9 +66,9 @@ type Inventory = Part['account']['inventory'];
 /** They all have the same; that of one that has looked at something is believed. */
 const inventoryOf = (parts: readonly [Part, ...Part[]]): Inventory => (parts.find(({ findings }) => findings.length > 0) ?? parts[0]).account.inventory;
 
-function incomplete(parts: readonly [Part, ...Part[]]): readonly string[] {
-  const inventory = inventoryOf(parts);
-  const { of } = parts[0].run.shard;
+/** One line for each part that is missing, there twice, or of other sources than its own. */
+export function incomplete(parts: readonly Looked[], inventory: Inventory): readonly string[] {
+  const of = parts[0]?.run.shard.of ?? 1;
   return Array.from({ length: of }, (_none, index) => index + 1).flatMap((number) => {
     const found = parts.filter(({ run }) => run.shard.number === number);
     const name = shardName({ number, of });
@@ -80,7 +82,7 @@ function incomplete(parts: readonly [Part, ...Part[]]): readonly string[] {
 }
 
 /** What a run's parts say of it together. Of the findings no more is asked than waivers do. */
-export function mergeRuns(parts: readonly Pick<Part, 'run' | 'findings'>[], findings: RunRecord['findings'], inventory: Inventory, kind: Kind): Run {
+export function mergeRuns(parts: readonly Looked[], findings: RunRecord['findings'], inventory: Inventory, kind: Kind): Run {
   const runs = parts.map(({ run }) => run);
   const looking = parts.filter((part) => part.findings.length > 0).map(({ run }) => run);
   const [{ windows: _ofOneShard, ...some }] = [...looking, ...runs] as [Run];

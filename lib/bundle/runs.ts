@@ -2,10 +2,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Earlier } from '../changes.ts';
+import type { CellState, Earlier } from '../changes.ts';
 import { sha256 } from '../hash.ts';
 import { rejudge } from '../rejudge.ts';
+import { batchesIn, verifyBatches } from './batched.ts';
 import { readCells, readParts } from './evidence.ts';
+import { hashOf } from './hash.ts';
 import { compareFiles, readManifest } from './manifest.ts';
 import { verifyMerged } from './merged.ts';
 import { prunedOf } from './prune.ts';
@@ -55,13 +57,22 @@ export function cellsOf(folder: string): ReturnType<typeof readCells> {
 /** `differences`: one line for each thing that is not as the run left it: files, chain, signature, outcomes, verdicts. `notes`: what the reader should know. */
 type Verified = Readonly<{ differences: readonly string[]; notes: readonly string[] }>;
 
+type Judged = ReturnType<typeof verifyBatches>;
+
+/** In whatever order: a file's has those of each batch together. */
+function isSame(cells: readonly CellState[], others: readonly CellState[]): boolean {
+  const byId = new Map(others.map((one) => [one.id, one]));
+  return cells.length === others.length && cells.every((one) => isDeepStrictEqual(one, byId.get(one.id)));
+}
+
 /**
  * @param signers a file of those who may sign, or null: then a signature is not looked at
  * @param isChained false: it was carried here by itself, so the runs beside it are none of its chain
  */
 export function verifyRun(folder: string, signers: string | null, isChained = true): Verified {
   const entries = readdirSync(folder, { withFileTypes: true });
-  const files = new Map(entries.filter((one) => one.isFile()).map(({ name }) => [name, readFileSync(join(folder, name))]));
+  const names = entries.filter((one) => one.isFile()).map(({ name }) => name);
+  const read = (name: string): string | undefined => (names.includes(name) ? readFileSync(join(folder, name), 'utf8') : undefined);
   const differences = entries.filter((one) => !one.isFile()).map(({ name }) => `${name}: not a plain file`);
   const notes: string[] = [];
   const attempt = (action: () => readonly string[]): void => {
@@ -71,34 +82,38 @@ export function verifyRun(folder: string, signers: string | null, isChained = tr
       differences.push((error as Error).message);
     }
   };
-  const own = files.get('manifest.json');
+  const own = read('manifest.json');
   if (own === undefined) return { differences: [...differences, 'manifest.json: not there; the run did not come to its end, or somebody took it'], notes };
   attempt(() => {
-    const manifest = readManifest(own.toString(), 'manifest.json');
-    return [...compareFiles(manifest, files), ...(isChained ? chain(folder, manifest.previous, notes) : [])];
+    const manifest = readManifest(own, 'manifest.json');
+    return [...compareFiles(manifest, new Map(names.map((name) => [name, hashOf(join(folder, name))]))), ...(isChained ? chain(folder, manifest.previous, notes) : [])];
   });
   attempt(() => {
-    const signed = files.has('manifest.json.sig');
+    const signed = names.includes('manifest.json.sig');
     if (signers === null) notes.push(signed ? 'signed; by whom was not checked: name the allowed signers with --signers FILE' : 'not signed');
     else if (signed) notes.push(`signed by ${signerOf(folder, signers)}`);
     return signers !== null && !signed ? ['manifest.json.sig: not there; the run is not signed'] : [];
   });
   attempt(() => {
-    const text = files.get('evidence.json')?.toString();
-    if (text === undefined) return ['evidence.json: not there'];
+    if (!names.includes('evidence.json')) return ['evidence.json: not there'];
+    const inventory = read('inventory.json');
+    const verdicts = read('verdicts.json');
+    const isOther = (hashes: readonly string[]): boolean => inventory !== undefined && hashes.some((hash) => sha256(inventory) !== hash);
+    const told = ({ inventoryHashes, cells, ...rest }: Judged): readonly string[] => [
+      ...(isOther(inventoryHashes) ? ['inventory.json: not the one whose hash is in evidence.json'] : []),
+      ...(verdicts !== undefined && !isSame(cells, readCells(verdicts, 'verdicts.json').cells) ? ['verdicts.json: not the verdicts that are in evidence.json'] : []), ...rest.differences,
+    ];
+    const batches = batchesIn(join(folder, 'evidence.json'));
+    if (batches !== null) return told(verifyBatches(batches, 'evidence.json'));
+    const text = read('evidence.json') ?? '';
     if (isFault(text)) {
       notes.push('the run came to no record: there is no verdict to judge');
       return [];
     }
-    const read = readParts(text, 'evidence.json');
-    const inventory = files.get('inventory.json');
-    const other = inventory !== undefined && read.parts.some(({ inventoryHash }) => sha256(inventory) !== inventoryHash) ? ['inventory.json: not the one whose hash is in evidence.json'] : [];
-    const verdicts = files.get('verdicts.json')?.toString();
-    const others = verdicts !== undefined && !isDeepStrictEqual(readCells(verdicts, 'verdicts.json').cells, readCells(text, 'evidence.json').cells) ? ['verdicts.json: not the verdicts that are in evidence.json'] : [];
-    if (!read.isMerged) return [...other, ...others, ...read.parts.flatMap(rejudge)];
-    const whole = verifyMerged(folder, files, read, signers);
+    const parts = readParts(text, 'evidence.json');
+    const whole = parts.isMerged ? verifyMerged(folder, new Map(names.map((name) => [name, readFileSync(join(folder, name))])), parts, signers) : { notes: [], differences: parts.parts.flatMap(rejudge) };
     notes.push(...whole.notes);
-    return [...other, ...others, ...whole.differences];
+    return told({ inventoryHashes: parts.parts.map(({ inventoryHash }) => inventoryHash), cells: readCells(text, 'evidence.json').cells, differences: whole.differences });
   });
   return { differences, notes };
 }

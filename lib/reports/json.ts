@@ -34,7 +34,7 @@ export function* partPieces(part: RunRecord): Generator<string> {
   yield '}';
 }
 
-const headOf = (record: RunRecord): string => `"run":${JSON.stringify(record.run)},\n"takeover":${JSON.stringify(takeoverLines(record))}`;
+export const headOf = (record: RunRecord): string => `"run":${JSON.stringify(record.run)},\n"takeover":${JSON.stringify(takeoverLines(record))}`;
 
 function* behindPieces({ controls, account }: RunRecord): Generator<string> {
   yield* list('controls', controls, (one) => one);

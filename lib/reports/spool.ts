@@ -1,9 +1,9 @@
 // The cells of a run in batches, on the disk from the moment that they are judged until the reports are put together from them.
-import { closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { grouped } from '../grouped.ts';
 import type { Finding, RunRecord, Spooled } from '../model.ts';
-import { writePieces } from './file.ts';
+import { linesOf, writePieces } from './file.ts';
 import { findingOf, flowEntry, partPieces } from './json.ts';
 
 export type Spool = Spooled & Readonly<{
@@ -58,29 +58,5 @@ function* joined(some: Iterable<string>): Generator<string> {
   for (const line of some) {
     yield `${before}${line}`;
     before = '\n';
-  }
-}
-
-const readAtOnce = 1 << 20;
-const lineEnd = 0x0a;
-
-/** Without their ends; JSON has none within a line. */
-function* linesOf(file: string): Generator<string> {
-  const from = openSync(file, 'r');
-  try {
-    const piece = Buffer.alloc(readAtOnce);
-    let rest: Buffer = Buffer.alloc(0);
-    for (let length = readSync(from, piece); length > 0; length = readSync(from, piece)) {
-      const read = Buffer.concat([rest, piece.subarray(0, length)]);
-      let begin = 0;
-      for (let end = read.indexOf(lineEnd); end !== -1; end = read.indexOf(lineEnd, begin)) {
-        yield read.toString('utf8', begin, end);
-        begin = end + 1;
-      }
-      rest = read.subarray(begin);
-    }
-    if (rest.length > 0) yield rest.toString('utf8');
-  } finally {
-    closeSync(from);
   }
 }

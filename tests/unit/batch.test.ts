@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { inBatches, type Batch, type Part } from '../../lib/batch.ts';
+import { batchesIn, recordIn, textsOf } from '../../lib/bundle/batched.ts';
 import { readParts } from '../../lib/bundle/evidence.ts';
 import { hashOf } from '../../lib/bundle/hash.ts';
 import { makeManifest } from '../../lib/bundle/manifest.ts';
@@ -11,6 +12,7 @@ import { mergeRecords } from '../../lib/bundle/merge.ts';
 import { wholeRecordOf } from '../../lib/bundle/record.ts';
 import { verifyRun } from '../../lib/bundle/runs.ts';
 import type { Finding, Inventory, RunRecord, Waiver } from '../../lib/model.ts';
+import { makePlan } from '../../lib/plan.ts';
 import { renderConsole } from '../../lib/reports/console.ts';
 import { htmlFile } from '../../lib/reports/html/file.ts';
 import { jsonPieces, renderJson } from '../../lib/reports/json.ts';
@@ -18,7 +20,8 @@ import { renderJunit } from '../../lib/reports/junit.ts';
 import { exitCodeOf } from '../../lib/reports/summary.ts';
 import { verdictPieces } from '../../lib/reports/verdicts.ts';
 import { writeReports } from '../../lib/reports/write.ts';
-import { sourcesOf } from '../../lib/shard.ts';
+import { select } from '../../lib/select.ts';
+import { batchSelection, ownSources, sourcesOf } from '../../lib/shard.ts';
 import { makeSteps } from '../../lib/steps.ts';
 import { applyWaivers } from '../../lib/waivers.ts';
 import { judgedRecord, short } from '../fixtures/judged.ts';
@@ -126,16 +129,66 @@ describe('a run in batches', () => {
     expect([...verdictPieces(again)].join('')).to.equal(read('verdicts.json'));
     expect(htmlFile(again, null)).to.equal(read('report.html'));
   });
-  it('shows a verdict that was altered, by batch and cell, though the manifest was mended', async () => {
-    const spooled = await begin(judged).record;
-    const { folder } = writeReports(reports, '2026-11-23T04:07:00.000Z', spooled);
-    const file = join(folder, 'evidence.json');
+  it('is read back a batch at a time, as each would have left its own evidence', async () => {
+    const { record, whole } = begin(judged);
+    const { folder } = writeReports(reports, '2026-11-23T04:07:00.000Z', await record);
+    const batches = batchesIn(join(folder, 'evidence.json'));
+    expect(batches === null ? [] : [...textsOf(batches)]).to.deep.equal(whole.map(renderJson));
+    const again = batches === null ? null : recordIn(batches, reports, 'evidence.json');
+    expect([...jsonPieces(again as RunRecord)].join('')).to.equal(readFileSync(join(folder, 'evidence.json'), 'utf8'));
+    expect(renderJunit(again as RunRecord)).to.equal(readFileSync(join(folder, 'junit.xml'), 'utf8'));
+    expect(htmlFile(again as RunRecord, null)).to.equal(readFileSync(join(folder, 'report.html'), 'utf8'));
+  });
+  it('is told from other evidence', () => {
+    const file = join(reports, 'evidence.json');
+    const parts = [1, 2, 3].map((number) => {
+      const sources = ownSources(inventory, { number, of: 3 });
+      const { plan: own, flows } = select(makePlan({ inventory, discovery, phase: 'steady', newToken: token, sources }), batchSelection(inventory, { number, of: 3 }));
+      return judged({ plan: own, flows, selection: 'a part', shard: { number, of: 3, sources } });
+    });
+    const isBatched = (text: string): boolean => {
+      writeFileSync(file, text);
+      return batchesIn(file) !== null;
+    };
+    const text = renderJson(mergeRecords(parts, undefined, 'batches'));
+    expect(isBatched(text)).to.equal(true);
+    expect([renderJson(mergeRecords(parts)), renderJson(judgedRecord(plan({ inventory }))), JSON.stringify(JSON.parse(text)), '', '{}', text.slice(0, text.length / 3)].map(isBatched)).to.deep.equal([false, false, false, false, false, false]);
+  });
+  describe('altered, though the manifest was mended, says where:', () => {
+    const barred = (text: string): number => text.indexOf('"EPERM"');
+    const failing = (text: string): number => text.indexOf('"verdict":"fail"');
+    const rows: readonly (readonly [sentence: string, change: (text: string) => string, says: RegExp])[] = [
+      ['a verdict', (text) => `${text.slice(0, failing(text))}"verdict":"pass"${text.slice(failing(text) + 16)}`, /^batch \d\/3: .*: the verdict stands as pass .* judged again it is fail/],
+      ['a reply', (text) => `${text.slice(0, barred(text))}"EPERN"${text.slice(barred(text) + 7)}`, /^batch \d\/3: ntp -> .*: the outcome stands as barred/],
+      ['a space within a line', (text) => text.replace('"controls":[', '"controls": ['), /./],
+      ['the whole\'s own words', (text) => text.replace(/"endedAt":"2026/, '"endedAt":"2027'), /^evidence.json: not what its batches make when they are merged$/],
+      ['a cell taken out', (text) => text.replace(/\n\{"id":"mesh -> .*,\n/, '\n'), /^batch 1\/3: \d+ cells stand in the file; the plan has \d+/],
+      ['a batch taken out', (text) => `${text.slice(0, text.lastIndexOf(',\n{"run":'))}]}\n`, /batch 3\/3 is missing|batch 3 is missing/],
+      ['two sources that changed places', (text) => {
+        const own = (source: string): string => (text.match(new RegExp(`(?:\\{"id":"[^\n]*","from":"${source}"[^\n]*,\n)+`)) ?? [''])[0] ?? '';
+        return text.replace(own('joi'), '\u0001').replace(own('mesh'), () => own('joi')).replace('\u0001', () => own('mesh'));
+      }, /^evidence.json: not what its batches make when they are merged$/],
+      ['what stands between cells and batches', (text) => text.replace('"account":null,\n"parts"', '"account":{},\n"parts"'), /^evidence.json: not what its batches make when they are merged$/],
+      ['its end cut off', (text) => text.slice(0, -2_000), /./],
+    ];
+    for (const [sentence, change, says] of rows)
+      it(sentence, async () => {
+        const { folder } = writeReports(reports, '2026-11-23T04:07:00.000Z', await begin(judged).record);
+        const text = readFileSync(join(folder, 'evidence.json'), 'utf8');
+        expect(change(text)).to.not.equal(text);
+        writeFileSync(join(folder, 'evidence.json'), change(text));
+        writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(readdirSync(folder).filter((name) => name !== 'manifest.json').map((name) => [name, hashOf(join(folder, name))])), null));
+        expect(verifyRun(folder, null).differences.filter((line) => !line.startsWith('verdicts.json')).join('\n')).to.match(says);
+      });
+  });
+  it('has verdicts.json held to it, cell for cell', async () => {
+    const { folder } = writeReports(reports, '2026-11-23T04:07:00.000Z', await begin(judged).record);
+    const file = join(folder, 'verdicts.json');
     const text = readFileSync(file, 'utf8');
-    const { flow } = spooled.findings.find(({ verdict }) => verdict.result === 'fail') as Finding;
-    const at = text.indexOf('"verdict":"fail"', text.indexOf(`{"id":"${flow.id}"`));
-    writeFileSync(file, `${text.slice(0, at)}"verdict":"pass"${text.slice(at + '"verdict":"fail"'.length)}`);
-    writeFileSync(join(folder, 'manifest.json'), makeManifest(new Map(readdirSync(folder).filter((name) => name !== 'manifest.json').map((name) => [name, hashOf(join(folder, name))])), null));
-    expect(verifyRun(folder, null).differences.join('\n')).to.match(new RegExp(`batch \\d/3: ${flow.id.replaceAll('.', '\\.')}: the verdict stands as pass .* judged again it is fail`));
+    for (const altered of [text.replace('"verdict":"fail"', '"verdict":"pass"'), text.replace(/\n(\{"id":.*\}),\n/, '\n$1,\n$1,\n').replace('"id":"', '"id":"another '), text.replace(/\n\{"id":.*\},\n/, '\n')]) {
+      writeFileSync(file, altered);
+      expect(verifyRun(folder, null).differences).to.include('verdicts.json: not the verdicts that are in evidence.json');
+    }
   });
   it('that was interrupted has every cell, and says why once', async () => {
     const { record, whole } = begin((part) => {

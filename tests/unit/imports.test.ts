@@ -33,6 +33,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'bundle/evidence.ts': ['zod', 'changes.ts'],
   'bundle/hash.ts': ['node:fs', 'hash.ts'],
   'bundle/manifest.ts': ['zod', 'hash.ts'],
+  'bundle/batched.ts': ['node:fs', 'node:util', 'bundle/*', 'changes.ts', 'lean.ts', 'rejudge.ts', 'reports/file.ts', 'reports/json.ts', 'reports/spool.ts'],
+  'bundle/batches.ts': ['bundle/merge.ts'],
   'bundle/record.ts': ['findings.ts', 'waivers.ts', 'bundle/evidence.ts', 'bundle/merge.ts'],
   'bundle/merge.ts': ['shard.ts', 'waivers.ts', 'grouped.ts'],
   'bundle/merged.ts': ['hash.ts', 'rejudge.ts', 'shard.ts', 'bundle/*', 'reports/json.ts'],
@@ -71,7 +73,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'resets.ts': ['node:timers/promises', 'vantage.ts'],
   'observe.ts': ['again.ts', 'backing.ts', 'findings.ts', 'listen.ts', 'look.ts', 'loss.ts', 'resets.ts', 'sound.ts', 'steps.ts', 'track.ts', 'vantage.ts', 'window.ts'],
   'run.ts': ['node:crypto', 'batch.ts', 'clock.ts', 'configuration.ts', 'facts.ts', 'enter.ts', 'findings.ts', 'hosts.ts', 'login.ts', 'look.ts', 'observe.ts', 'paced.ts', 'plan.ts', 'resolve.ts', 'rows.ts', 'select.ts', 'shard.ts', 'steps.ts', 'token.ts', 'vantage.ts', 'waivers.ts'],
-  'batch.ts': ['node:v8', 'bundle/merge.ts', 'lean.ts', 'plan.ts', 'plan/input.ts', 'reports/spool.ts', 'select.ts', 'shard.ts', 'steps.ts'],
+  'batch.ts': ['node:v8', 'bundle/batches.ts', 'bundle/merge.ts', 'lean.ts', 'plan.ts', 'plan/input.ts', 'reports/spool.ts', 'select.ts', 'shard.ts', 'steps.ts'],
   'lean.ts': [],
   'hosts.ts': ['p-limit', 'configuration.ts', 'enter.ts', 'facts.ts'],
   'token.ts': ['node:crypto'],
@@ -117,7 +119,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Pure files: no clock, no randomness, no input or output of their own. */
 const pure = [
   'model.ts', 'address.ts', 'packet.ts', 'facts.ts', 'conntrack.ts', 'inventory.ts', 'plan.ts', 'outcome.ts', 'judge.ts', 'walls.ts', 'senders.ts', 'backing.ts', 'sessions.ts', 'findings.ts', 'lean.ts', 'loss.ts', 'pace.ts', 'window.ts', 'rows.ts', 'waivers.ts', 'wire.ts',
-  'changes.ts', 'grouped.ts', 'hash.ts', 'rejudge.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/merge.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
+  'changes.ts', 'grouped.ts', 'hash.ts', 'rejudge.ts', 'bundle/batches.ts', 'bundle/evidence.ts', 'bundle/manifest.ts', 'bundle/merge.ts', 'bundle/record.ts', 'doctor/gathered.ts', 'doctor/cost.ts', 'doctor/examine.ts', 'doctor/table.ts', 'nightly/since.ts', 'nightly/prune.ts', 'nightly/summary.ts',
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/changes.ts', 'reports/verdicts.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',
   'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts', 'shard.ts',
