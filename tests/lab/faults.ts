@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { initOf, processesIn } from '../../lab/inside.ts';
 import { isHealthy } from '../../lab/status.ts';
+import type { AnyName } from '../../lab/standing.ts';
 import { machineNames, machines, namespaceOf, nebula, publicNames, vmbr1, vmNames, type MachineName } from '../../lab/topology.ts';
 import type { Reach } from './baseline.ts';
 import type { Cell, Typed } from './harness.ts';
@@ -48,7 +49,7 @@ const isUnresolved = (blind: readonly string[], { to }: Cell): boolean =>
 const ofOurs = /"prober"|#END/;
 
 /** The harness's processes on a machine, as the host numbers them. */
-export const probersOn = (name: MachineName): readonly number[] => processesIn(namespaceOf(name)).filter((pid) => ofOurs.test(commandOf(pid)));
+export const probersOn = (name: AnyName): readonly number[] => processesIn(namespaceOf(name)).filter((pid) => ofOurs.test(commandOf(pid)));
 
 export function commandOf(pid: number): string {
   try {
