@@ -142,7 +142,7 @@ function rolling(kind: Parameters<typeof start>[0]): void {
     const folder = mkdtempSync(join(tmpdir(), 'fpt-nc-'));
     const [log, gone] = [join(folder, 'log'), join(folder, 'go')];
     writeFileSync(log, '', { mode: 0o666 });
-    const script = `#!/bin/sh\nfor port; do :; done\necho "+ $port" >>${log}\ncase $port in 7103 | 72??) while [ ! -e ${gone} ]; do sleep 0.05; done ;; esac\necho "- $port" >>${log}\necho "nc: 198.18.0.2 (198.18.0.2:$port): Connection refused" >&2\n`;
+    const script = `#!/bin/sh\nfor port; do :; done\necho "+ $port" >>${log}\ncase $port in 7103 | 72??) while [ ! -e ${gone} ]; do sleep 0.05; done ;; esac\necho "- $port" >>${log}\necho "nc: 198.18.0.2 (198.18.0.2:$port): Connection refused" >&2\nprintf "sent %02000d\\n" 0 >&2\n`;
     writeFileSync(join(folder, 'nc'), script, { mode: 0o755 });
     const prober = await start(kind, { before: `PATH=${folder}:$PATH; ${before}`, edit });
     try {
@@ -174,6 +174,7 @@ function rolling(kind: Parameters<typeof start>[0]): void {
     await until('as many have begun as may', () => log().length >= 35);
     go();
     expect((await ended).at(-1)).to.equal('swept 100');
+    // Their last words are more than a pipe holds: who waits for their end must not be who reads them.
     expect(mostUnder(log())).to.equal(35); // 60 at most, three quarters for a sweep, ten of these for the sweep itself
   }));
 }
