@@ -12,7 +12,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a datagram from the source port asked for, three times over: it comes back once',
-    command: `udp 198.18.0.2 7000 4322 ${hello} 3 3000 8000`,
+    command: `udp 198.18.0.2 6890 4322 ${hello} 3 3000 8000`,
     python: ['sent 1 4322 #', `data 1 ${hello} # 198.18.0.2`],
     sh: ['sent 1 4322 #', `data 1 ${hello} # 198.18.0.2`],
   },

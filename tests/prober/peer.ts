@@ -27,17 +27,21 @@ for (const [port, act] of Object.entries(tcp)) {
   server.listen({ port: Number(port), host: '::', backlog: 4096 });
 }
 
-/** 7000 echoes, 7002 is silent, 7005 echoes so late that a prober, on a busy machine too, has begun its next try. */
-const udp: Readonly<Record<number, (echo: () => void) => void>> = {
+/**
+ * 7000 echoes, 7002 is silent, 7005 echoes so late that a prober, on a busy machine too, has begun its next try. 6890 echoes all but the one zero byte
+ * of nc's scan mode, by which sh hears whether datagrams may leave: on a busy machine that echo would come to the question that has its port next.
+ */
+const udp: Readonly<Record<number, (echo: () => void, data: Buffer) => void>> = {
   7000: (echo) => { echo(); },
   7002: () => undefined,
   7005: (echo) => { setTimeout(echo, 5_000); },
+  6890: (echo, data) => { if (!data.equals(Buffer.of(0))) echo(); },
 };
 
 for (const [port, act] of Object.entries(udp)) {
   if (hold) break;
   const socket = createSocket('udp6');
-  socket.on('message', (data, from) => { act(() => { socket.send(data, from.port, from.address); }); });
+  socket.on('message', (data, from) => { act(() => { socket.send(data, from.port, from.address); }, data); });
   socket.bind(Number(port), '::');
 }
 process.stdout.write('ready\n');
