@@ -1,7 +1,7 @@
 // Plan and observations -> what stands behind each flow's verdict: the controls, by id, and what the witnesses saw. Pure.
 import { isIPv6 } from 'node:net';
 import { canonical } from './address.ts';
-import { findArrival, knownEntries, parseEntries, type Entry, type Ours } from './conntrack.ts';
+import { findArrival, knownEntries, longestGapMs, missable, parseEntries, type Entry, type Ours } from './conntrack.ts';
 import { factsOf, interfaceOf, isFailure, isUntracked, operator } from './facts.ts';
 import type { Account, Backing, Control, Discovery, Flow, Heard, Observation, Plan, PlannedFlow, Probe, Resets, Tracked, Witness } from './model.ts';
 import { isAnswer, senderControls } from './senders.ts';
@@ -47,7 +47,7 @@ export function backingFor(seen: Seen): BackingOf {
     const { before, after } = isIPv6(canonical(flow.address ?? '')) ? tracked.ipv6 : tracked.ipv4;
     // The machine that translates has the packet's own source in its table; what it sent itself is under its own address.
     const arrival = findArrival(flow, entriesOf(table, flow).filter(counts), host === gateway ? { ...ours, translators: new Set() } : ours, table.known);
-    const why = untracked(seen, host, flow) ?? (isBeacon(host) ? null : masqueraded(seen, host, flow, ours));
+    const why = untracked(seen, host, flow) ?? missed(host, table, flow) ?? (isBeacon(host) ? null : masqueraded(seen, host, flow, ours));
     return { id, before, after: why === null ? after : { ...after, held: false, detail: why }, saw: arrival === null ? null : `${host}'s connection tracking has it: ${arrival.line}` };
   };
   const common = ({ flow, witnesses, listener, aliveBy }: PlannedFlow, probe: Probe, ours: Ours): Pick<Backing, 'alive' | 'witnesses' | 'listener' | 'resets'> => ({
@@ -101,9 +101,9 @@ function isRejectedBySelf({ observations, resets }: Seen, { id }: Probe): boolea
 }
 
 /** `entries`: by what they went to, since each cell asks every witness. */
-type Table = Readonly<{ entries: ReadonlyMap<string, readonly Entry[]>; known: ReadonlyMap<string, number> }>;
+type Table = Readonly<{ entries: ReadonlyMap<string, readonly Entry[]>; known: ReadonlyMap<string, number>; gapMs: number; keepsMs: number | null }>;
 
-function readTable({ first, later }: Tracked): Table {
+function readTable({ first, later, keepsMs = null }: Tracked): Table {
   const entries = new Map<string, Entry[]>();
   for (const entry of later.flatMap(parseEntries)) {
     const key = targetOf(entry.transport, entry.destination);
@@ -111,7 +111,7 @@ function readTable({ first, later }: Tracked): Table {
     if (own === undefined) entries.set(key, [entry]);
     else own.push(entry);
   }
-  return { entries, known: knownEntries(first) };
+  return { entries, known: knownEntries(first), gapMs: longestGapMs([first, ...later]), keepsMs };
 }
 
 const targetOf = (transport: string, address: string): string => `${transport} ${address}`;
@@ -153,6 +153,12 @@ const tupleOf = ({ transport, address, port }: Flow, sourcePort: number): string
 function untracked({ discovery }: Seen, host: string, flow: Flow): string | null {
   const facts = factsOf(discovery, host);
   return isFailure(facts) || !isUntracked(facts, flow) ? null : `the rules of ${host} take such packets out of its connection tracking (notrack)`;
+}
+
+/** Entries may have come and gone between two readings: that none was met says nothing. */
+function missed(host: string, { gapMs, keepsMs }: Table, { transport }: Flow): string | null {
+  const why = missable(transport, gapMs, keepsMs);
+  return why === null ? null : `the connection tracking of ${host} ${why}`;
 }
 
 /** Behind a router the source may be masqueraded; then only its port tells that an entry is ours. */

@@ -64,10 +64,10 @@ const isFresh = (entry: Entry, known: ReadonlyMap<string, number>): boolean => (
 export function newsSince(first: Reading): (reading: Reading) => Reading {
   const known = knownEntries(first);
   const met = new Set<string>();
-  return ({ atMs, rows }) => ({
-    atMs,
+  return ({ rows, ...when }) => ({
+    ...when,
     rows: rows.filter((row) => {
-      const [entry] = parseEntries({ atMs, rows: [row] });
+      const [entry] = parseEntries({ ...when, rows: [row] });
       if (entry === undefined) return false;
       const told = `${identity(entry)} ${entry.state} ${entry.replied} ${isFresh(entry, known)}`;
       if (met.has(told)) return false;
@@ -75,6 +75,26 @@ export function newsSince(first: Reading): (reading: Reading) => Reading {
       return true;
     }),
   });
+}
+
+/**
+ * For how long (ms) the kernel keeps an entry at the least: nf_conntrack_proto_udp.c and _icmp.c (unanswered), _tcp.c (SYN_RECV; a RST ends
+ * an entry at once, so TCP's silence proves nothing where one can have been, see judge.ts), _gre.c (the shortest of other protocols).
+ */
+const keptMs: Readonly<Record<Transport, number>> = { tcp: 60_000, udp: 30_000, icmp: 30_000, ip: 30_000 };
+
+/** The longest time (ms) that no reading covers: from when one began to when the next had ended. */
+export function longestGapMs(readings: readonly Reading[]): number {
+  return Math.max(0, ...readings.slice(1).map(({ atMs, endMs = atMs }, index) => endMs - (readings[index]?.atMs ?? 0)));
+}
+
+/**
+ * Why an entry may have come and gone between two readings; null: none can have.
+ * @param keepsMs for how long the host showed to keep an unanswered datagram, null where it did not
+ */
+export function missable(transport: Transport, gapMs: number, keepsMs: number | null): string | null {
+  const kept = Math.min(keptMs[transport], keepsMs ?? Infinity);
+  return gapMs < kept ? null : `was not read for ${(gapMs / 1000).toFixed(1)} s, and may keep what got no answer for ${kept / 1000} s alone`;
 }
 
 /** Echo requests: RFC 792, RFC 4443. */

@@ -5,11 +5,11 @@ import pLimit from 'p-limit';
 import { canonical } from './address.ts';
 import type { Tracked } from './backing.ts';
 import { isFailure } from './facts.ts';
-import { newsSince, parseEntries, type Reading } from './conntrack.ts';
+import { newsSince, parseEntries, type Entry, type Reading } from './conntrack.ts';
 import type { Control, Discovery } from './model.ts';
 import type { Vantage } from './vantage.ts';
 
-/** Entries of unanswered UDP live 30 s: what is read every few seconds misses none. From the end of one reading to the next. */
+/** From the end of one reading to the next. Entries of unanswered UDP live 30 s: what is read every few seconds misses none, and of longer gaps `missable` tells. */
 const readEveryMs = 5_000;
 /**
  * So many tables in between, of all hosts, and none waits longer for its turn. Machines that share a kernel (the lab's, containers) share its table, and
@@ -55,7 +55,7 @@ async function watch(host: string, vantage: Vantage, sources: readonly string[],
     if (isOver) return;
     const atMs = Date.now();
     const rows = await vantage.conntrack(sources);
-    if (Array.isArray(rows)) later.push(news({ atMs, rows })); // tables of a hundred hosts every few seconds are not held
+    if (Array.isArray(rows)) later.push(news({ atMs, endMs: Date.now(), rows })); // tables of a hundred hosts every few seconds are not held
   };
   let isOver = false;
   let timer: NodeJS.Timeout;
@@ -70,6 +70,7 @@ async function watch(host: string, vantage: Vantage, sources: readonly string[],
       ipv6: { before: first.ipv6, after: last.ipv6 },
       first: first.reading,
       later: [...later, last.reading],
+      keepsMs: first.keepsMs,
     };
   };
   const finish = (): Promise<Tracked> => {
@@ -91,7 +92,7 @@ async function readWithControls(host: string, when: string, vantage: Vantage, so
   }
 }
 
-type Shown = Readonly<{ ipv4: Control; ipv6: Control; reading: Reading; unread: boolean }>;
+type Shown = Readonly<{ ipv4: Control; ipv6: Control; reading: Reading; unread: boolean; keepsMs: number | null }>;
 
 async function showOnce(host: string, when: string, vantage: Vantage, sources: readonly string[]): Promise<Shown> {
   const port = randomInt(20_000, 32_000); // below the ephemeral range, so no socket of the host is met by chance
@@ -99,13 +100,15 @@ async function showOnce(host: string, when: string, vantage: Vantage, sources: r
   await Promise.all(Object.values(loopbacks).map((address) => vantage.exchange({ ...toItself, address })));
   const atMs = Date.now();
   const rows = await vantage.conntrack(sources);
-  const reading: Reading = { atMs, rows: Array.isArray(rows) ? rows : [] };
+  const reading: Reading = { atMs, endMs: Date.now(), rows: Array.isArray(rows) ? rows : [] };
   const entries = parseEntries(reading);
+  const own = (address: string): Entry | undefined => entries.find((entry) => entry.transport === 'udp' && entry.destination === address && entry.port === port);
   const control = (family: keyof typeof loopbacks): Control => {
     const id = `witness ${host} ${family} ${when}`;
     if (!Array.isArray(rows)) return { id, held: false, detail: `${host}: ${'cause' in rows ? rows.cause : 'not read'}` };
-    const held = entries.some((entry) => entry.transport === 'udp' && entry.destination === loopbacks[family] && entry.port === port);
+    const held = own(loopbacks[family]) !== undefined;
     return { id, held, detail: `${host} ${held ? 'recorded' : `did not record, ${showings} times,`} its own ${family} datagram to port ${port}${held ? '' : ': is a ct rule loaded for that family?'}` };
   };
-  return { ipv4: control('ipv4'), ipv6: control('ipv6'), reading, unread: !Array.isArray(rows) };
+  const kept = Object.values(loopbacks).flatMap((address) => (own(address)?.expiresMs ?? []));
+  return { ipv4: control('ipv4'), ipv6: control('ipv6'), reading, unread: !Array.isArray(rows), keepsMs: kept.length === 0 ? null : Math.min(...kept) - atMs };
 }

@@ -33,7 +33,7 @@ const flow = z.looseObject({ id: z.string(), from: z.string(), to: z.string(), n
 const probe = z.looseObject({ id: z.string(), vantage: z.string(), flow: flow.nullable(), look: z.looseObject({ by: z.enum(['exchange', 'raw', 'frame', 'login', 'sessions', 'facts']) }), token: z.string() });
 const control = z.strictObject({ id: z.string(), held: z.boolean(), detail: z.string() });
 const shown = z.strictObject({ before: control, after: control });
-const reading = z.strictObject({ atMs: z.number(), rows: z.array(z.string()) });
+const reading = z.strictObject({ atMs: z.number(), endMs: z.number().optional(), rows: z.array(z.string()) });
 const pairs = <T extends z.ZodType>(value: T) => z.array(z.tuple([z.string(), value]));
 const account = z.strictObject({
   inventory: z.looseObject({ matrix: z.looseObject({ hosts: z.record(z.string(), z.unknown()), networks: z.record(z.string(), z.unknown()) }), site: z.looseObject({ gateway: z.string() }) }),
@@ -43,7 +43,7 @@ const account = z.strictObject({
     flows: z.array(z.looseObject({ flow, probe, nearWall: probe.nullable(), farWall: probe.nullable(), witnesses: z.array(z.string()), listener: z.string().nullable(), aliveBy: z.array(z.string()) })),
     controls: z.array(probe),
   }),
-  tracked: pairs(z.strictObject({ ipv4: shown, ipv6: shown, first: reading, later: z.array(reading) })),
+  tracked: pairs(z.strictObject({ ipv4: shown, ipv6: shown, first: reading, later: z.array(reading), keepsMs: z.number().nullable().optional() })),
   heard: pairs(z.strictObject({ before: control, after: control, arrivals: z.array(z.strictObject({ how: z.enum(['arrived', 'half']), source: z.string(), sourcePort: z.number(), hex: z.string() })) })),
   resets: pairs(z.strictObject({ id: z.string(), sent: z.boolean().nullable(), counted: z.boolean(), detail: z.string() })),
   sessions: pairs(z.string()),

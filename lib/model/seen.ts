@@ -167,14 +167,17 @@ export type Spooled = Readonly<{
   remove: () => void;
 }>;
 
-/** A host's connection tracking as read at one moment (ms since 1970). */
-export type Reading = Readonly<{ atMs: number; rows: readonly string[] }>;
+/** A host's connection tracking, read from `atMs` to `endMs` (ms since 1970; older evidence has no end). */
+export type Reading = Readonly<{ atMs: number; endMs?: number; rows: readonly string[] }>;
 
 /** Whether one address family was shown to be recorded: a firewall for IPv4 alone leaves IPv6 untracked. */
 type Shown = Readonly<{ before: Control; after: Control }>;
 
-/** What was read of one host's connection tracking in this run, and whether it was shown to record. */
-export type Tracked = Readonly<{ ipv4: Shown; ipv6: Shown; first: Reading; later: readonly Reading[] }>;
+/**
+ * What was read of one host's connection tracking in this run, and whether it was shown to record. `keepsMs`: for how long it keeps an
+ * unanswered datagram, by that of its own (older evidence has none).
+ */
+export type Tracked = Readonly<{ ipv4: Shown; ipv6: Shown; first: Reading; later: readonly Reading[]; keepsMs?: number | null }>;
 
 /** What one listener heard, and whether it was shown to hear. */
 export type Heard = Readonly<{ before: Control; after: Control; arrivals: readonly Arrival[] }>;

@@ -125,6 +125,18 @@ describe('backing: the witness', () => {
     expect(heldBy(undefined)).to.equal(true);
     expect(heldBy(udp(88, 88), 'mesh -> ntp vmbr1 udp/high from 88'), 'by its source port').to.equal(false);
   });
+  it('that was not read for so long that an entry may have come and gone is not held alive', () => {
+    const lastly = (later: Tracked['later'], of = cell, keepsMs: number | null = 29_000): Control | undefined => backing(of, { tracked: { ntp: tracked([], { later, keepsMs }) } }).witnesses[0]?.after;
+    const read = (atMs: number, endMs: number): Tracked['later'][number] => ({ atMs, endMs, rows: [] });
+    expect(lastly([read(5_000, 5_100), read(10_000, 28_900)])?.held, 'in time').to.equal(true);
+    expect(lastly([read(5_000, 5_100), read(10_000, 34_000), read(34_500, 34_600)]), 'one that took too long').to.deep.include({ held: false, detail: 'the connection tracking of ntp was not read for 29.0 s, and may keep what got no answer for 29 s alone' });
+    expect(lastly([read(28_950, 29_000)])?.held, 'the very first gap').to.equal(false);
+    expect(lastly([read(29_500, 29_600)], cell, null)?.held, "the kernel's own time, where the host showed none").to.equal(true);
+    expect(lastly([read(30_000, 30_000)], cell, null)?.held).to.equal(false);
+    expect(lastly([read(9_000, 9_100)], cell, 3_000)?.held, 'one that forgets after three seconds').to.equal(false);
+    expect(lastly([read(40_000, 40_000)], 'joi -> ntp vmbr1 tcp/25', null)?.held, 'a SYN that got in is kept for a minute').to.equal(true);
+    expect(lastly([read(60_000, 60_000)], 'joi -> ntp vmbr1 tcp/25', null)?.held).to.equal(false);
+  });
   it('that was planned and never read is no reason to do without one', () => {
     const of = 'gateway -> ntp vmbr1 udp/123';
     const given = backing(of, { outcomes: { [of]: silent, 'joi -> ntp vmbr1 udp/123': answered }, sessions: { gateway: '172.22.22.4' } });

@@ -88,6 +88,27 @@ describe('track: a witness', () => {
     mock.timers.reset();
     expect(most).to.equal(12);
   });
+  it('tells when each table was read, also around one that could not be, and how long it keeps a datagram', async () => {
+    mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000 });
+    const kernel = vantage({ families: ['ipv4', 'ipv6'] });
+    let reads = 0;
+    const takesLong: Vantage = { ...kernel, conntrack: async (sources) => {
+      reads += 1;
+      if (reads === 1) return kernel.conntrack(sources);
+      if (reads === 2) return { operation: 'exchange', cause: 'the table is not there' };
+      mock.timers.setTime(Date.now() + 700);
+      return kernel.conntrack(sources);
+    } };
+    const tracking = await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map([['ntp', takesLong]]));
+    for (let reading = 0; reading < 2; reading += 1) {
+      mock.timers.tick(5_000);
+      await settled();
+    }
+    const { first, later = [], keepsMs } = (await tracking.finish()).get('ntp') ?? {};
+    mock.timers.reset();
+    expect([first, ...later].map((reading) => [reading?.atMs, reading?.endMs])).to.deep.equal([[1_000, 1_000], [11_000, 11_700], [11_700, 12_400]]);
+    expect(keepsMs).to.equal(29_000);
+  });
   it('can be read before the end, and is watched on', async () => {
     const tracking = await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map([['ntp', vantage({ families: ['ipv4', 'ipv6'] })]]));
     const [early, late] = [await tracking.read(), await tracking.finish()];
