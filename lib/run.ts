@@ -18,7 +18,7 @@ import { resolveNames } from './resolve.ts';
 import { endRows } from './rows.ts';
 import { NothingSelected, select, type Selection } from './select.ts';
 import { lockOf, ownSources, shardSelection, turnOf, type OneOf } from './shard.ts';
-import { makeSteps } from './steps.ts';
+import { makeSteps, type Steps } from './steps.ts';
 import { newToken } from './token.ts';
 import type { Vantage } from './vantage.ts';
 import { applyWaivers } from './waivers.ts';
@@ -44,17 +44,29 @@ export type RunOptions = Readonly<{ inventory: Inventory; phase: Phase; inventor
  * @param oneOf where it is a shard of a run on several machines; one that has no source enters nothing, and its record has no finding
  * @param reports the folder that the reports will be in: batches are written down there
  */
-export async function startRun({ phase, inventoryHash, matrixHash, version, warnings, operator: seatOf, oneOf, progress, reports, sizes = batchSizes, ...given }: RunOptions): Promise<Run> {
+export async function startRun(options: RunOptions): Promise<Run> {
   const steps = makeSteps();
   const startedAt = new Date().toISOString();
   steps.end('start');
-  const today = startedAt.slice(0, 10);
-  const inventory = endRows(given.inventory, today);
+  const inventory = endRows(options.inventory, startedAt.slice(0, 10));
+  const { oneOf } = options;
   const runId = oneOf?.run ?? randomUUID();
   const shard = oneOf === null ? null : { ...oneOf.shard, sources: ownSources(inventory, oneOf.shard) };
-  const selection = shard === null ? given.selection : shardSelection(inventory, shard);
   const entered = shard?.sources.length === 0 ? [] : await enterAll(inventory, lockOf(runId, shard));
   steps.end('enter the hosts');
+  try {
+    return await begin(entered, { inventory, startedAt, runId, shard, steps }, options);
+  } catch (error) {
+    leave(entered);
+    throw error;
+  }
+}
+
+type Begun = Readonly<{ inventory: Inventory; startedAt: string; runId: string; shard: RunRecord['run']['shard']; steps: Steps }>;
+
+async function begin(entered: readonly Entered[], { inventory, startedAt, runId, shard, steps }: Begun, { phase, inventoryHash, matrixHash, version, warnings, operator: seatOf, oneOf, progress, reports, sizes = batchSizes, ...given }: RunOptions): Promise<Run> {
+  const today = startedAt.slice(0, 10);
+  const selection = shard === null ? given.selection : shardSelection(inventory, shard);
   const vantages = new Map(entered.flatMap(({ host, vantage, facts }) => (vantage === null ? [] : [[host, paced(vantage, facts, inventory.site.timing.rate)] as const])));
   const discovery = await discover({ inventory, phase, newToken }, entered, vantages);
   const { hosts: _facts, ...discovered } = discovery;
@@ -95,19 +107,14 @@ export async function startRun({ phase, inventoryHash, matrixHash, version, warn
     };
   };
   const [whole, over] = [given.selection === null, (): void => leave(entered)];
-  try {
-    if (planned.plan === null) {
-      const { batches, record } = inBatches(input, { cells: planned.cells, each: sizes.each, reports, planned: (flows) => progress?.planned(flows), conduct, over, steps });
-      return { flows: [], batches, whole, interrupt, record };
-    }
-    const { plan, flows } = select(planned.plan, selection);
-    if (flows.length === 0 && shard?.sources.length !== 0) throw new NothingSelected(selection?.name ?? 'the inventory');
-    progress?.planned(flows);
-    return { flows, batches: [], whole, interrupt, record: conduct({ plan, flows, selection: selection?.name ?? null, shard }, over).finally(over) };
-  } catch (error) {
-    leave(entered);
-    throw error;
+  if (planned.plan === null) {
+    const { batches, record } = inBatches(input, { cells: planned.cells, each: sizes.each, reports, planned: (flows) => progress?.planned(flows), conduct, over, steps });
+    return { flows: [], batches, whole, interrupt, record };
   }
+  const { plan, flows } = select(planned.plan, selection);
+  if (flows.length === 0 && shard?.sources.length !== 0) throw new NothingSelected(selection?.name ?? 'the inventory');
+  progress?.planned(flows);
+  return { flows, batches: [], whole, interrupt, record: conduct({ plan, flows, selection: selection?.name ?? null, shard }, over).finally(over) };
 }
 
 /** What the plan is made from. Asks the names of external targets, and sends nothing else. */

@@ -2,8 +2,8 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Pair, Phase, UnitResult } from '../model.ts';
 import { sha256 } from '../hash.ts';
+import type { Pair, Phase, UnitResult } from '../model.ts';
 import { UsageError } from './options.ts';
 import type { Range } from './units.ts';
 

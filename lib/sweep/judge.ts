@@ -4,10 +4,10 @@ import { canonical } from '../address.ts';
 import { parseEntries } from '../conntrack.ts';
 import { factsOf, isFailure, isUntracked } from '../facts.ts';
 import { findingsOf } from '../findings.ts';
+import { grouped } from '../grouped.ts';
 import { pastOwnFirewall } from '../judge.ts';
 import type { Account, Finding, Observation, Pair, Phase, PlannedFlow, Port, Probe, Reply, Resets, Swept, Unit, UnitResult } from '../model.ts';
 import { readLook } from '../outcome.ts';
-import { grouped } from '../grouped.ts';
 import { cellOf } from './cells.ts';
 
 /** Beyond these, a list tells nobody more. */

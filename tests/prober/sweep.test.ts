@@ -85,6 +85,27 @@ forEachKind('a sweep', ({ kind, sh, proberIn }) => {
     expect(Date.now() - began).to.be.greaterThan(1_500);
   });
 
+  if (sh) it('begins no more looks than all their packets may go at, which are three where nothing answers', async () => {
+    for (const rate of [30, 90]) {
+      const began = Date.now();
+      await sweep(await proberIn(near), `tcp 198.18.0.2 8000 ${8000 + rate} 21005 3 ${rate} 100`);
+      expect(Date.now() - began, `${rate} a second`).to.be.greaterThan(2_900);
+    }
+  });
+
+  if (sh) it('has no more processes under way than its user may have half of', async () => {
+    const prober = await start(kind, { wrap: ['prlimit', '--nproc=200'] });
+    const swept = sweep(prober, 'tcp 198.18.0.2 7103 7103 21006 3 99999 100'); // silent
+    const nobody = sweep(prober, 'tcp 198.18.0.99 1 400 21006 3 99999 100');
+    const counts: number[] = [];
+    const over = Promise.all([swept, nobody]);
+    while ((await Promise.race([over, Promise.resolve(null)])) === null) counts.push(Number(/^processes (\d+) 200$/m.exec(Buffer.from(((await prober.ask('bounds'))[0] ?? '').replace('fact bounds ', ''), 'hex').toString())?.[1]));
+    const [one, all] = await over;
+    await prober.close();
+    expect([one.silent, each(all.ports).length + all.silent], 'none is forgotten').to.deep.equal([1, 400]);
+    expect(Math.max(...counts)).to.be.within(30, 100);
+  });
+
   for (const bad of ['9 8 21007 1 100 100', '0 8 21007 1 100 100', '8 65536 21007 1 100 100', '8 9 0 1 100 100', '8 9 21007 0 100 100', '8 9 21007 1 0 100', '8 9 21007 1 100000 100', '8 9 21007 1 100'])
     it(`is malformed: ${bad}`, async () => expect((await (await proberIn(near)).ask(`sweep tcp 198.18.0.2 ${bad}`)).map((line) => line.split(' ')[0])).to.deep.equal(['malformed']));
 

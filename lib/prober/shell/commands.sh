@@ -34,7 +34,7 @@ weigh() { # command -> weight: the processes that it takes at most, in the measu
     tcp--) [ -z "$knocks" ] && weight=$((3 * ${7#+} + 1)) || weight=$((${7#+} + 1)) ;;
     tcp-* | udp-*) weight=$((3 * ${7#+} + 1)) ;;
     icmp-*) weight=$((3 * ${5#+} + 1)) ;;
-    sweep-[0-9]*) weight=$((room * 3 / 4)) ;; # others have their turn beside it
+    sweep-[0-9]*) weight=$((room * 3 / 4)) ;; # it has room of its own: this keeps it to one at a time
     *) weight=5 ;;
   esac
   [ $weight -lt $room ] || weight=$room

@@ -21,21 +21,26 @@ LC_ALL=C
 PATH=$PATH:/usr/bin:/bin:/usr/sbin:/sbin
 # Processes at once: one is 0.13 MB with what the kernel keeps of it, and half of the free memory is ours to take. A silent
 # look with two tries is seven of them, or three where scan mode is enough; 1280 (160 MB) are more than a small machine can start
-# in the time that they are silent.
+# in the time that they are silent. In a sweep they are silent for four times as long.
 while read -r name free _; do [ "$name" != MemAvailable: ] || break; done </proc/meminfo
-room=$((free / 2 / 130))
-[ $room -lt 1280 ] || room=1280
-[ $room -gt 80 ] || room=80
-# Nor more than this user may have: half of its processes, and one for each descriptor. By the kernel's word: shells name these limits differently.
+fit=$((free / 2 / 130))
+[ $fit -gt 80 ] || fit=80
+# Nor more than this user may have: half of its processes, and for looks one for each descriptor. By the kernel's word: shells name these limits differently.
+files=$fit
 while read -r _ what soft more _; do
   case $what-$soft in
-    processes-*[0-9]) most=$((soft / 2)) ;;
-    open-files) most=$more ;;
-    *) continue ;;
+    processes-*[0-9]) [ $fit -le $((soft / 2)) ] || fit=$((soft / 2)) ;;
+    open-files) case $more in *[!0-9]*) ;; *) files=$more ;; esac ;;
   esac
-  case $most in *[!0-9]*) ;; *) [ $room -le $most ] || room=$most ;; esac
 done 2>/dev/null </proc/self/limits
-[ $room -gt 0 ] || room=1
+least() { # numbers -> least; but one in any case
+  least=$1
+  for one; do [ $least -le $one ] || least=$one; done
+  [ $least -gt 0 ] || least=1
+}
+least 1280 $fit $files; room=$least
+least 5120 $fit; sweepers=$least
+
 # In hex digits: a line must fit into PIPE_BUF (4096), lest another's line fall into it. 119 lines of nc's dump.
 longest_hex=3808
 

@@ -6,7 +6,7 @@ begin_all() { # begins them; ports that have ended come on pipe 6
       nc -nz${udp}vv -w $limit "$address" $port </dev/null 2>&5 >/dev/null &
       eval "pid_$port=$!"
       port=$((port + 1)) under=$((under + 1))
-      [ $((port % step)) != 0 ] || sleep 0.05
+      [ $((port % step)) != 0 ] || sleep $pause
     done
     [ $under -gt 0 ] || break
     read -r ended <&6
@@ -21,11 +21,14 @@ begin_all() { # begins them; ports that have ended come on pipe 6
 
 sweep() { # a command's words
   id=$1 kind=$3 address=$4 port=$5 last=$6 rate=$9 # $7, a port of our own: nc chooses one a process
-  case $8 in 1) limit=1 ;; 2) limit=2 ;; *) limit=4 ;; esac # the kernel sends its SYN again after 1 and 3 s (RFC 6298)
+  case $8 in 1) limit=1 packets=1 ;; 2) limit=2 packets=2 ;; *) limit=4 packets=3 ;; esac # the kernel sends its SYN again after 1 and 3 s (RFC 6298)
   udp=
-  [ $kind = tcp ] || udp=u limit=1 # a datagram now and one in the end
-  step=$((rate / 20)) most=$((weight - 10))
-  [ $step -gt 0 ] || step=1
+  [ $kind = tcp ] || udp=u limit=1 packets=2 # a datagram now and one in the end
+  step=$((rate / packets / 20)) pause=0.05 most=$((sweepers * 3 / 4 - 10)) # others have their turn beside it
+  if [ $step = 0 ]; then
+    step=1 pause=$((1000 + packets * 1000 / rate % 1000))
+    pause=$((packets / rate)).${pause#1}
+  fi
   [ $most -gt 0 ] || most=1
   exec 5<>/proc/self/fd/0
   : | {
