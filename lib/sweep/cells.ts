@@ -21,9 +21,8 @@ export function pairsOf({ flows }: Plan, { inventory, discovery }: Site, transpo
   const allowed = grouped(flows.filter(({ flow }) => flow.expected === 'allowed'), ({ flow }) => placeOf(flow));
   return [...grouped(flows.filter(fits), ({ flow }) => placeOf(flow)).entries()].flatMap(([place, cells]): Pair[] => {
     const denied = cells.filter(({ flow }) => flow.expected === 'denied');
-    // A protocol that has a port of its own would have it as the source's.
-    const template = denied.find(({ flow }) => flow.protocol === flow.transport);
-    if (template === undefined || template.probe.look.by !== 'exchange') return [];
+    const template = templateOf(denied);
+    if (template?.probe.look.by !== 'exchange') return [];
     const { id, from, to, transport } = template.flow;
     if (transport !== 'tcp' && transport !== 'udp') return [];
     const own = new Map(denied.map((cell) => [cell.flow.port, cell]));
@@ -39,13 +38,18 @@ export function pairsOf({ flows }: Plan, { inventory, discovery }: Site, transpo
   });
 }
 
-/** What is no pair, since its address could not be found out: nothing is swept there, and that is no pass. */
+/** Any denied cell, as each port has its own look; those whose protocol has a port of its own have it in their frames, hence last. */
+const templateOf = (denied: readonly PlannedFlow[]): PlannedFlow | undefined => denied.find(({ flow }) => flow.protocol === flow.transport) ?? denied.find(({ flow }) => protocols[flow.protocol].sourcePort === 0) ?? denied[0];
+
+/** What is no pair, since its address could not be found out or no cell says what is denied there: nothing is swept there, and that is no pass. */
 export function unknownPairs({ flows }: Plan, { inventory }: Pick<Site, 'inventory'>, transports: Transports): readonly Readonly<{ id: string; from: string; to: string; cause: string }>[] {
-  const found = flows.flatMap(({ flow, probe: { look } }) => {
-    if (!transports.some((one) => one === flow.transport) || !Object.hasOwn(inventory.matrix.hosts, flow.from) || look.by !== 'facts' || look.outcome.seen !== 'unprobed') return [];
-    return [{ id: `${flow.id.replace(/ (tcp|udp)\/.*$/, '')} ${flow.transport}`, from: flow.from, to: flow.to, cause: look.outcome.failure.cause }];
+  const asked = flows.filter(({ flow, probe }) => transports.some((one) => one === flow.transport) && Object.hasOwn(inventory.matrix.hosts, flow.from) && flow.from !== flow.to && probe.look.by !== 'raw' && flow.sourcePort === undefined && flow.by === undefined);
+  return [...grouped(asked, ({ flow }) => `${flow.id.replace(/ (tcp|udp)\/.*$/, '')} ${flow.transport}`)].flatMap(([id, cells]) => {
+    const [{ flow: { from, to } }, unknown] = [cells[0] as PlannedFlow, cells.map(({ probe: { look } }) => (look.by === 'facts' && look.outcome.seen === 'unprobed' ? look.outcome.failure.cause : null)).find((cause) => cause !== null)];
+    if (unknown !== undefined) return [{ id, from, to, cause: unknown }];
+    const isPair = !Object.hasOwn(inventory.matrix.hosts, to) || cells.some(({ flow, probe }) => flow.expected === 'denied' && (probe.look.by === 'exchange' || probe.look.by === 'facts'));
+    return isPair ? [] : [{ id, from, to, cause: 'the plan has no denied port there (site.watch, site.without): nothing says what is to be blocked' }];
   });
-  return [...grouped(found, ({ id }) => id).values()].flatMap(([first]) => first ?? []);
 }
 
 /**

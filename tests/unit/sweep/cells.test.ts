@@ -42,6 +42,18 @@ describe('sweep: the pairs', () => {
     expect(unknownPairs(less, { inventory }, ['udp']).map(({ id }) => id)).to.not.include('ntp -> mesh wan tcp');
     expect(idsOf(of({ discovery: without('mesh') }))).to.not.include('ntp -> mesh wan tcp');
   });
+  it('are the same ones, whatever ports are watched', () => {
+    const site = { inventory: { ...inventory, site: { ...inventory.site, watch: { ...inventory.site.watch, udp: [] } } } };
+    expect(idsOf(of(site)).toSorted()).to.deep.equal(idsOf(pairs).toSorted());
+    expect(unknownPairs(plan(site), site, both)).to.deep.equal([]);
+    // Not DHCP's: its packets come from the port of its clients.
+    expect([...new Set(of(site).filter(({ transport }) => transport === 'udp').map(({ template }) => template.flow.protocol))].toSorted()).to.deep.equal(['dns', 'udp']);
+  });
+  it('where the plan has nothing that is denied are named, and are no pairs', () => {
+    const site = { inventory: { ...inventory, site: { ...inventory.site, without: ['machine' as const] } } };
+    expect(idsOf(of(site))).to.not.include('gateway -> ntp vmbr1 tcp');
+    expect(unknownPairs(plan(site), site, both).map(({ id, cause }) => `${id}: ${cause}`)).to.deep.equal(['gateway -> ntp vmbr1 tcp: the plan has no denied port there (site.watch, site.without): nothing says what is to be blocked']);
+  });
   it('of datagrams are asked on all ports where the far end would tell of them', () => expect(pairOf('joi -> ntp vmbr1 udp').named).to.equal(null));
   it('of datagrams are asked on the ports that somebody names, where it would not', () => {
     const { named } = pairOf('joi -> github.com udp');
