@@ -39,14 +39,28 @@ export function judgeUnit(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen)
   });
   const findings = findingsFor(cells, observations, seen, resetsOf(cells, pair, swept, seen.resets));
   const open = allowed.filter((port) => swept.states.get(port) === 'open');
-  return resultOf(unit, pair, findings.map((finding, index) => [finding, groups[index] ?? []]), { open, packets: swept.packets, ms: seen.ms });
+  return resultOf(unit, pair, findings.map((finding, index) => [finding, groups[index] ?? []]), { open, packets: swept.packets, ms: seen.ms }, doubtOf(unit, pair, swept, seen));
+}
+
+/**
+ * Why silence proves nothing in this unit: packets are lost that an allowed port would have answered, or the target's kernel answered more
+ * SYNs by RST than came to be known, whose entries those RSTs have deleted. Asked of TCP, whose handshake any service answers.
+ */
+export function doubtOf({ first, last }: Unit, pair: Pair, swept: Swept, { base, observations, resets, settled }: Pick<SweepSeen, 'base' | 'observations' | 'resets' | 'settled'>): string | null {
+  if (pair.transport !== 'tcp') return null;
+  const answered = base.plan.flows.find(({ flow: { id, from, transport, address, port } }) =>
+    from === pair.from && transport === 'tcp' && canonical(address ?? '') === canonical(pair.address) && port >= first && port <= last && !swept.states.has(port) && observations.get(id)?.outcome.seen === 'answered');
+  if (answered !== undefined) return `port ${answered.flow.port} answers, and was silent in the sweep: packets are lost`;
+  const refused = refusedOf(swept).length;
+  const heard = settled.size > 0 ? [...settled.values()].filter(({ sent }) => sent).length : resets === refused ? refused : 0;
+  return resets === null || resets <= heard ? null : `${pair.to}'s own kernel sent ${resets} RSTs, of which ${heard} came here: silent ports may be closed ones that were reached`;
 }
 
 /** Ports that were looked at one by one, as the plan looks at its cells. @param observations by the cell's id */
 export function judgeNamed(unit: Unit, pair: Pair, cells: readonly PlannedFlow[], observations: readonly Observation[], seen: SweepSeen): UnitResult {
   const findings = findingsFor(cells, observations.map((one) => [one.id, one]), seen, new Map());
   const packets = observations.reduce((sum, { replies }) => sum + replies.filter(({ event }) => event === 'sent').length, 0);
-  return resultOf(unit, pair, findings.map((finding) => [finding, [finding.flow.port]]), { open: [], packets, ms: seen.ms });
+  return resultOf(unit, pair, findings.map((finding) => [finding, [finding.flow.port]]), { open: [], packets, ms: seen.ms }, null);
 }
 
 /** A unit that was not looked at, or not to its end. */
@@ -54,7 +68,7 @@ export function unsweptUnit({ pair, first, last }: Unit, cause: string, ms: numb
   return { pair, first, last, passed: {}, open: [], red: [{ port: first, result: 'inconclusive', reason: `could not look (exchange): ${cause}` }], more: last - first, told: [], packets: 0, ms, bounds: {} };
 }
 
-function resultOf({ pair: id, first, last }: Unit, pair: Pair, judged: readonly (readonly [finding: Finding, ports: readonly number[]])[], counts: Pick<UnitResult, 'open' | 'packets' | 'ms'>): UnitResult {
+function resultOf({ pair: id, first, last }: Unit, pair: Pair, judged: readonly (readonly [finding: Finding, ports: readonly number[]])[], counts: Pick<UnitResult, 'open' | 'packets' | 'ms'>, doubt: string | null): UnitResult {
   const passed: Record<string, number> = {};
   const notPassed = judged.flatMap(([{ verdict, observation }, ports]): readonly Port[] => {
     if (verdict.result !== 'pass') {
@@ -62,6 +76,7 @@ function resultOf({ pair: id, first, last }: Unit, pair: Pair, judged: readonly 
       const { result } = verdict;
       return ports.map((port) => ({ port, result, reason }));
     }
+    if (doubt !== null && observation.outcome.seen === 'silent') return ports.map((port) => ({ port, result: 'inconclusive', reason: doubt }));
     for (const port of ports) {
       const grade = verdict.grade === 'proven' && observation.outcome.seen === 'silent' && !isProvable(pair, port) ? 'inferred' : verdict.grade;
       passed[grade] = (passed[grade] ?? 0) + 1;
@@ -112,10 +127,13 @@ function repliesOf({ transport }: Pair, port: number, { states, icmp }: Swept, s
 
 const refusedOf = ({ states }: Swept): readonly number[] => [...states].flatMap(([port, state]) => (state === 'reset' || state === 'refused' ? [port] : []));
 
+/** So few may be refused by a firewall while somebody else's RSTs have their very number. */
+const fewRefused = 20;
+
 /** Some are refused by the target's own kernel and some by a firewall: those must be asked again, by themselves. */
 export function unsettled(pair: Pair, swept: Swept, sent: number | null, token: string): readonly Probe[] {
   const refused = refusedOf(swept);
-  return pair.transport === 'udp' || sent === null || sent === 0 || sent === refused.length ? [] : refused.map((port) => cellOf(pair, port, token).probe);
+  return pair.transport === 'udp' || sent === null || sent === 0 || (sent === refused.length && sent > fewRefused) ? [] : refused.map((port) => cellOf(pair, port, token).probe);
 }
 
 /** Nobody but this sweep asks the target meanwhile: it has sent none, or one for each that came. Any other count tells nothing. */

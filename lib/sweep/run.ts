@@ -15,7 +15,7 @@ import { startTracking } from '../track.ts';
 import type { Vantage } from '../vantage.ts';
 import { readBounds, roomIn, watchBounds } from './bounds.ts';
 import { cellOf, framePortOf, pairsOf, unknownPairs } from './cells.ts';
-import { judgeNamed, judgeUnit, unsettled, unsweptUnit } from './judge.ts';
+import { doubtOf, judgeNamed, judgeUnit, unsettled, unsweptUnit } from './judge.ts';
 import { disjoint } from './schedule.ts';
 import { paceOf, unitOf, type Pace, type Range } from './units.ts';
 
@@ -90,7 +90,7 @@ async function shift({ inventory: given, phase, rate, transports, wanted, left, 
         if (room >= 1 || Date.now() > until || stopped() !== null) return room;
       }
     };
-    const sweepUnit = async (pair: Pair, unit: Unit, vantage: Vantage): Promise<UnitResult | null> => {
+    const sweepUnit = async (pair: Pair, unit: Unit, vantage: Vantage, isAgain = false): Promise<UnitResult | null> => {
       const [startedAt, token] = [new Date(), newToken()];
       const bounds = watchBounds(watched(pair), vantages);
       const [before, tracking] = await Promise.all([vantages.get(pair.to)?.resets(), startTracking(discovery, vantages)]);
@@ -107,7 +107,10 @@ async function shift({ inventory: given, phase, rate, transports, wanted, left, 
       const seen = { base: { inventory, discovery, plan: base, tracked, sessions }, observations, phase, resets, settled: new Map<string, Resets>(), sourcePort, startedAt: startedAt.toISOString(), ms, token };
       if (!('states' in told)) return { ...judgeNamed(unit, pair, cells, told, seen), bounds: most };
       pace.measured(pair, vantage.kind, unit.last - unit.first + 1, ms);
-      return { ...judgeUnit(unit, pair, told, { ...seen, settled: await settle(pair.to, unsettled(pair, told, resets, token)) }), bounds: most };
+      const settledToo = { ...seen, settled: await settle(pair.to, unsettled(pair, told, resets, token)) };
+      // A packet may be lost and somebody else refused by the target: not twice in half a minute.
+      if (!isAgain && doubtOf(unit, pair, told, settledToo) !== null) return sweepUnit(pair, unit, vantage, true);
+      return { ...judgeUnit(unit, pair, told, settledToo), bounds: most };
     };
     // A host that sweeps sends RSTs of its own for what answers: nobody counts its RSTs meanwhile.
     await disjoint(pairs, ({ from, to }) => [from, to], async (pair) => {

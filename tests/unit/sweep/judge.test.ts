@@ -20,13 +20,13 @@ const table = (rows: readonly string[] = [], shown = alive): Tracked => ({ ipv4:
 const datagram = (port: number, state = '[UNREPLIED] '): string => `ipv4     2 udp      17 25 src=172.22.22.2 dst=172.22.22.3 sport=21000 dport=${port} ${state}src=172.22.22.3 dst=172.22.22.2 sport=${port} dport=21000 mark=0 use=2`;
 const entry = (port: number): string => `ipv4     2 tcp      6 60 SYN_RECV src=172.22.22.2 dst=172.22.22.3 sport=21000 dport=${port} src=172.22.22.3 dst=172.22.22.2 sport=${port} dport=21000 mark=0 use=2`;
 
-type Given = Readonly<{ states?: Readonly<Record<number, string>>; silent?: number; tracked?: Readonly<Record<string, Tracked>>; resets?: number | null; settled?: Readonly<Record<number, boolean>>; pair?: string; icmp?: Readonly<Record<number, number>>; answers?: readonly string[]; quiet?: readonly string[]; knows?: Discovery }>;
+type Given = Readonly<{ states?: Readonly<Record<number, string>>; silent?: number; tracked?: Readonly<Record<string, Tracked>>; resets?: number | null; settled?: Readonly<Record<number, boolean>>; pair?: string; icmp?: Readonly<Record<number, number>>; range?: readonly [number, number]; answers?: readonly string[]; quiet?: readonly string[]; knows?: Discovery }>;
 
 /** What shows that joi can send to ntp as a user, and past its own firewall. */
 const shown = ['joi -> ntp vmbr1 udp/123', 'joi => frame to ntp vmbr1 udp/123', 'mesh => frame to ntp vmbr1 udp/123'];
 
 /** joi -> ntp, ports 101 to 200, where joi is shown to send and ntp to record, unless said otherwise. `icmp`: codes of unreachability, by port. */
-function judged({ states = {}, silent = 100 - Object.keys(states).length, tracked = { ntp: table() }, resets = 0, settled = {}, pair = 'joi -> ntp vmbr1 tcp', icmp = {}, answers = shown, quiet = [], knows = discovery }: Given): UnitResult {
+function judged({ states = {}, silent = 100 - Object.keys(states).length, tracked = { ntp: table() }, resets = 0, settled = {}, pair = 'joi -> ntp vmbr1 tcp', icmp = {}, range: [first, last] = [101, 200], answers = shown, quiet = [], knows = discovery }: Given): UnitResult {
   const swept: Swept = { states: new Map(Object.entries(states).map(([port, state]) => [Number(port), state])), icmp: new Map(Object.entries(icmp).map(([port, code]) => [Number(port), { event: 'icmp', try: Number(port), version: 4, type: 3, code, from: '172.22.22.3' }])), silent, packets: 300 };
   const seen: SweepSeen = {
     base: { inventory, discovery: knows, plan: { ...whole, flows: whole.flows.filter(({ flow }) => flow.expected === 'allowed') }, tracked: new Map(Object.entries(tracked)), sessions: new Map([['joi', '172.22.22.2'], ['mesh', '172.22.22.1']]) },
@@ -34,7 +34,7 @@ function judged({ states = {}, silent = 100 - Object.keys(states).length, tracke
     phase: 'steady', resets, sourcePort: pairOf(pair).past === null ? 21_000 : framePortOf(pairOf(pair)), startedAt: '2026-11-29T00:00:00.000Z', ms: 1_000, token,
     settled: new Map(Object.entries(settled).map(([port, sent]): [string, Resets] => [`${pair}/${port}`, { id: 'resets ntp', sent, counted: true, detail: sent ? 'its own' : 'none' }])),
   };
-  return judgeUnit({ pair, first: 101, last: 200 }, pairOf(pair), swept, seen);
+  return judgeUnit({ pair, first, last }, pairOf(pair), swept, seen);
 }
 
 describe('sweep: a range', () => {
@@ -48,7 +48,10 @@ describe('sweep: a range', () => {
     ['that its own firewall bars is blocked', { states: Object.fromEntries(Array.from({ length: 100 }, (_none, index) => [101 + index, 'barred'])), tracked: {} }, { proven: 100 }, []],
     ['that the target itself refuses is open', { states: { 150: 'reset', 151: 'reset' }, resets: 2 }, { proven: 98 }, ['150 fail', '151 fail']],
     ['that something refuses in the target\'s name is blocked', { states: { 150: 'reset' }, resets: 0 }, { proven: 100 }, []],
-    ['with refusals of both kinds tells nothing of them', { states: { 150: 'reset', 151: 'reset' }, resets: 1 }, { inferred: 98 }, ['150 inconclusive', '151 inconclusive']],
+    ['with refusals of both kinds tells nothing', { states: { 150: 'reset', 151: 'reset' }, resets: 1 }, {}, Array.from({ length: 100 }, (_none, index) => `${101 + index} inconclusive`)],
+    ['of which the target refused more than came back tells nothing of the silent', { states: { 150: 'reset', 151: 'reset' }, resets: 5, settled: { 150: true, 151: true } }, {}, ['150 fail', '151 fail', ...Array.from({ length: 98 }, (_none, index) => `${101 + index + (index < 49 ? 0 : 2)} inconclusive`)]],
+    ['of which the target refused one, and none came back, tells nothing of the silent', { resets: 1 }, {}, Array.from({ length: 100 }, (_none, index) => `${101 + index} inconclusive`)],
+    ['that something refuses while the target refuses somebody else is asked again, and tells nothing of the silent', { states: { 150: 'reset' }, resets: 1, settled: { 150: false } }, { proven: 1 }, Array.from({ length: 99 }, (_none, index) => `${101 + index + (index < 49 ? 0 : 1)} inconclusive`)],
     ['with refusals that were asked again is as these say', { states: { 150: 'reset', 151: 'reset' }, resets: 1, settled: { 150: true, 151: false } }, { inferred: 98, proven: 1 }, ['150 fail']],
     ['of which the prober has not told all tells nothing', { silent: 99 }, {}, ['101 inconclusive']],
     ['of which the prober has told too much tells nothing', { states: { 150: 'open' }, silent: 100 }, {}, ['101 inconclusive']],
@@ -133,9 +136,21 @@ describe('sweep: a range', () => {
   it('has refusals to be asked again where the target\'s count is of some of them alone', () => {
     const swept: Swept = { states: new Map([[150, 'reset'], [151, 'refused'], [152, 'open']]), icmp: new Map(), silent: 97, packets: 100 };
     const ask = (sent: number | null): readonly string[] => unsettled(pairOf('joi -> ntp vmbr1 tcp'), swept, sent, token).map(({ id }) => id);
-    expect([ask(0), ask(2), ask(null)]).to.deep.equal([[], [], []]);
+    expect([ask(0), ask(null)]).to.deep.equal([[], []]);
+    expect(ask(2), 'few may be refused by a firewall while somebody else is by the target').to.deep.equal(['joi -> ntp vmbr1 tcp/150', 'joi -> ntp vmbr1 tcp/151']);
+    const many = new Map(Array.from({ length: 21 }, (_none, index): [number, string] => [130 + index, 'reset']));
+    expect(unsettled(pairOf('joi -> ntp vmbr1 tcp'), { ...swept, states: many }, 21, token)).to.deep.equal([]);
     expect(unsettled(pairOf('joi -> ntp vmbr1 udp'), swept, 1, token)).to.deep.equal([]);
     expect(ask(1)).to.deep.equal(['joi -> ntp vmbr1 tcp/150', 'joi -> ntp vmbr1 tcp/151']);
+  });
+  it('in which an allowed port that answers is silent tells nothing of the silent', () => {
+    const [pair, port, own] = ['joi -> mesh nebula tcp', 8444, 'joi -> mesh nebula tcp/8444'];
+    const silentOf = (answers: readonly string[], states: Readonly<Record<number, string>> = {}): UnitResult => judged({ pair, range: [8_401, 8_500], states, answers, tracked: { mesh: table() } });
+    expect(silentOf([own]).red.map(({ result, reason }) => `${result}: ${reason}`).slice(0, 1)).to.deep.equal([`inconclusive: port ${port} answers, and was silent in the sweep: packets are lost`]);
+    expect(silentOf([own]).red).to.have.length(99);
+    expect(silentOf([own], { [port]: 'open' }).passed, 'where it is open, too').to.deep.equal({ proven: 99 });
+    expect(judged({ pair, range: [8_301, 8_400], answers: [own], tracked: { mesh: table() } }).passed, 'in another range').to.deep.equal({ proven: 100 });
+    expect(judged({ pair, range: [8_401, 8_500], quiet: [own], answers: ['mesh -> joi nebula tcp/8443'], tracked: { mesh: table() } }).passed, 'where it did not answer').to.deep.equal({ proven: 99 });
   });
   it('of named ports is judged port by port, and silence is inferred at best', () => {
     const pair = pairOf('joi -> github.com udp');
