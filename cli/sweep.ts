@@ -14,6 +14,9 @@ import { leftOf, portsOf, type Range } from '../lib/sweep/units.ts';
 
 const root = join(import.meta.dirname, '..');
 
+/** What ended it before its time. */
+type Over = Readonly<{ cause: string; exitCode: number; goesOn: boolean }>;
+
 async function main(): Promise<number> {
   const asked = askedFor(process.argv.slice(2), process.env.FLOWPROOF_PHASE);
   const file = process.env.FLOWPROOF_INVENTORY ?? join(root, 'inventory.json');
@@ -31,11 +34,11 @@ async function main(): Promise<number> {
 
   let pairs: readonly Pair[] = [];
   let agreed = known?.plan ?? null;
-  let cause: string | null = null;
+  let over: Over | null = null;
   let leave = (): void => undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
-      cause ??= `stopped by ${signal}`;
+      over ??= { cause: `stopped by ${signal}`, exitCode: signal === 'SIGINT' ? 130 : 143, goesOn: true };
       leave();
     });
   const watched = process.stdout.isTTY && (process.env.CI ?? '') === '';
@@ -50,11 +53,15 @@ async function main(): Promise<number> {
     inventory, phase: asked.phase, rate: asked.rate, transports: asked.transports, left: leftOfPair,
     wanted: ({ from, to, named = null }) => (named?.some((port) => asked.ports[0] <= port && port <= asked.ports[1]) ?? true) && (asked.from.length === 0 || asked.from.includes(from)) && (asked.to.length === 0 || asked.to.includes(to)),
     planned: (found) => {
-      if (found.length === 0) throw new UsageError(`--from ${asked.from.join(' ')} --to ${asked.to.join(' ')} selects no pair: no port was swept`);
-      const plan = planHash({ inventory: source, phase: asked.phase, rate: asked.rate, ports: asked.ports, pairs: found });
-      if (agreed !== null && agreed !== plan) throw new UsageError(`${folder} is of another sweep (other machines, addresses, transports, ports, rate, phase or inventory): no port was swept${pairs.length > 0 ? ' any more' : ''}. Give it the same arguments, or begin a new one`);
-      agreed = plan;
       const isShift = pairs.length > 0;
+      if (found.length === 0 && !isShift) throw new UsageError(`--from ${asked.from.join(' ')} --to ${asked.to.join(' ')} selects no pair: no port was swept`);
+      const plan = planHash({ inventory: source, phase: asked.phase, rate: asked.rate, ports: asked.ports, pairs: found });
+      if (agreed !== null && agreed !== plan) {
+        if (!isShift) throw new UsageError(`${folder} is of another sweep (other machines, addresses, transports, ports, rate, phase or inventory): no port was swept. Give it the same arguments, or begin a new one`);
+        over ??= { cause: 'ended: machines have other addresses than when it began, or cannot be entered any more', exitCode: 1, goesOn: false };
+        return leave(); // what was found until then is told all the same
+      }
+      agreed = plan;
       pairs = found;
       if (isShift) return;
       if (known === null) beginProgress(folder, plan, startedAt);
@@ -76,7 +83,7 @@ async function main(): Promise<number> {
       if (bar === null && own.every((pair) => leftOfPair(pair).length === 0)) process.stdout.write(`${pairResults(own, asked.ports, own.flatMap(of)).flatMap(told)[0] ?? ''}\n`);
     },
     stoppable: (stop) => (leave = stop),
-    stopped: () => cause,
+    stopped: () => over?.cause ?? null,
   }).finally(() => bar?.stop());
 
   const all = pairs.flatMap(of);
@@ -90,8 +97,9 @@ async function main(): Promise<number> {
   say(['', ...found.filter((one) => one.result !== 'pass' || one.told.length > 0).flatMap(told), ...toldBounds(bounds), ...failures.map(({ cause: why }) => `could not look: ${printable(why)}`)]);
   const { pass, fail, inconclusive } = counted(found);
   say([`${pass} pairs blocked, ${fail} not, ${inconclusive} could not be told; ${sent} packets in ${Math.round((Date.now() - began) / 1000)} s`, `report: ${relative(process.cwd(), folder)}`]);
-  if (cause !== null) say([`${cause as string}; to go on: npm run sweep -- --resume ${relative(process.cwd(), folder)} and the same arguments`]);
-  return cause === null ? (fail + inconclusive + failures.length === 0 ? 0 : 1) : cause === 'stopped by SIGINT' ? 130 : 143;
+  const ended = over as Over | null;
+  if (ended !== null) say([!ended.goesOn ? ended.cause : `${ended.cause}; to go on: npm run sweep -- --resume ${relative(process.cwd(), folder)} and the same arguments`]);
+  return ended?.exitCode ?? (fail + inconclusive + failures.length === 0 ? 0 : 1);
 }
 
 try {

@@ -21,11 +21,14 @@ const fileIn = (folder: string): string => join(folder, 'sweep.jsonl');
 
 export type Progress = Readonly<{ plan: string; startedAt: string; results: readonly UnitResult[] }>;
 
+/** So long after its beginning a sweep may be gone on with: what it found is told as one state of the firewalls. */
+const goesOnForHours = 24;
+
 /**
  * What an earlier sweep has found. A last line that is cut off was not finished, and what could not be told is no result: those are swept anew.
- * @throws UsageError on any other line that is none of a sweep; an Error where there is no such file
+ * @throws UsageError on any other line that is none of a sweep, and where it was begun too long ago; an Error where there is no such file
  */
-export function readProgress(folder: string): Progress {
+export function readProgress(folder: string, now = new Date()): Progress {
   const [first = '', ...rest] = readFileSync(fileIn(folder), 'utf8').split('\n').slice(0, -1);
   const parsed = <T>(schema: z.ZodType<T>, line: string, index: number): T => {
     try {
@@ -35,6 +38,7 @@ export function readProgress(folder: string): Progress {
     }
   };
   const { plan, startedAt } = parsed(header, first, 0);
+  if (!(now.getTime() - new Date(startedAt).getTime() < goesOnForHours * 3_600_000)) throw new UsageError(`${folder} was begun at ${startedAt}, more than ${goesOnForHours} hours ago: what it found then says nothing of today's firewalls. Nothing was sent: begin a new sweep`);
   const results = rest.map((line, index) => parsed(unitResult, line, index + 1));
   return { plan, startedAt, results: results.filter(({ red }) => red.every(({ result }) => result === 'fail')) };
 }

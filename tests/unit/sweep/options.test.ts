@@ -25,28 +25,36 @@ describe('sweep: a folder', () => {
   let folder = '';
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'flowproof-sweep-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
+  const startedAt = new Date().toISOString();
   const unit: UnitResult = { pair: 'joi -> ntp vmbr1 tcp', first: 1, last: 9, passed: { proven: 8 }, open: [], red: [{ port: 4, result: 'fail', reason: 'reached' }], more: 0, told: [], packets: 27, ms: 5, bounds: { joi: { conntrack: { most: 5, of: 9 } } } };
   const untold: UnitResult = { ...unit, first: 10, last: 19, red: [{ port: 10, result: 'inconclusive', reason: 'who knows' }] };
 
   it('is gone on with as it was left, but for what could not be told', () => {
-    beginProgress(folder, 'abc', 'then');
+    beginProgress(folder, 'abc', startedAt);
     for (const one of [unit, untold]) noteResult(folder, one);
-    expect(readProgress(folder)).to.deep.equal({ plan: 'abc', startedAt: 'then', results: [unit] });
+    expect(readProgress(folder)).to.deep.equal({ plan: 'abc', startedAt: startedAt, results: [unit] });
   });
   it('has no result of a unit whose line was cut off', () => {
-    beginProgress(folder, 'abc', 'then');
+    beginProgress(folder, 'abc', startedAt);
     appendFileSync(join(folder, 'sweep.jsonl'), JSON.stringify(unit).slice(0, 40));
     expect(readProgress(folder).results).to.deep.equal([]);
   });
   it('of an older sweep, which told less, is read', () => {
     const { told: _told, bounds: _bounds, ...older } = unit;
-    beginProgress(folder, 'abc', 'then');
+    beginProgress(folder, 'abc', startedAt);
     appendFileSync(join(folder, 'sweep.jsonl'), `${JSON.stringify(older)}\n`);
     expect(readProgress(folder).results).to.deep.equal([{ ...unit, bounds: {} }]);
   });
   it('with a line that is none of a sweep is said, with its place', () => {
-    writeFileSync(join(folder, 'sweep.jsonl'), '{"schema":1,"plan":"abc","startedAt":"then"}\n{"pair":7}\n');
+    writeFileSync(join(folder, 'sweep.jsonl'), `{"schema":1,"plan":"abc","startedAt":"${startedAt}"}\n{"pair":7}\n`);
     expect(() => readProgress(folder)).to.throw(UsageError, 'sweep.jsonl, line 2: no line of a sweep');
+  });
+  it('of yesterday is not gone on with', () => {
+    beginProgress(folder, 'abc', '2026-11-29T10:00:00.000Z');
+    expect(readProgress(folder, new Date('2026-11-30T09:59:59.000Z')).startedAt).to.equal('2026-11-29T10:00:00.000Z');
+    expect(() => readProgress(folder, new Date('2026-11-30T10:00:00.000Z'))).to.throw(UsageError, 'was begun at 2026-11-29T10:00:00.000Z, more than 24 hours ago');
+    beginProgress(folder, 'abc', 'then');
+    expect(() => readProgress(folder)).to.throw(UsageError, 'was begun at then');
   });
   it('that is not there is said', () => expect(() => readProgress('/nowhere')).to.throw('/nowhere/sweep.jsonl'));
 
