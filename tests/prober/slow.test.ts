@@ -41,6 +41,24 @@ forEachKind('a slow nc', ({ kind }) => {
     }
   });
 
+  for (const [death, script] of [['is killed', 'kill -9 $$'], ['is killed while it waits', 'sleep 0.1; kill -9 $$'], ['says what nobody knows', 'echo "nc: something new" >&2; exit 1']] as const)
+    it(`takes no nc that ${death} for silence`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'fpt-dead-'));
+      for (const program of ['nc', 'ping']) writeFileSync(join(folder, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      try {
+        const prober = await start(kind, { before: `PATH=${folder}:$PATH; ` });
+        const looks = ['tcp 198.18.0.2 7103 0 - 2 300 300', `udp 198.18.0.2 7103 0 ${hello} 2 300 300`, 'icmp 198.18.0.2 - 2 300 300'];
+        // Of a handshake by the long way (dash) a killed nc is not told from one that we killed.
+        for (const look of kind === 'dash' && death.startsWith('is killed') ? looks.slice(1) : looks) {
+          const events = await prober.ask(look);
+          expect(events.filter((event) => /^unprobed |^error \d UNKNOWN /.test(event)).length, `${look}: ${events.join(', ')}`).to.be.greaterThan(0);
+        }
+        await prober.close();
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+
   // dash's `read` has no time limit: it goes the long way, where a window ends by the clock alone.
   if (kind !== 'dash') it('loses no word of an nc that says it as the time for it ends', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fpt-halting-'));

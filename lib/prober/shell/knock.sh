@@ -22,26 +22,28 @@ verdict_of() { # nc's line in scan mode -> an event of the try; false: it says n
     "nc: $address ("*) fault connect "$line" ;;
     *": bad address "*) event="unprobed $try EINVAL address" ;;
     *": not found") event="unprobed $try ENOENT nc" ;;
-    *) return 1 ;;
+    "sent "* | *") open") return 1 ;; # of a datagram, nc calls open what says nothing
+    *) fault nc "$line" ;;
   esac
   case $event in unprobed*) event="unprobed ${event#* * }" ;; esac
   [ "$event" ]
 }
 
 # Whether each nc has come to sending: on a busy machine it may still wait for its turn, and would then pass for silent.
-all_sent() { # pids
+all_sent() { # pids -> ended: how many of them have
+  ended=0
   for each; do
-    read -r _ name state _ </proc/$each/stat || continue # it has ended
-    case $name$state in "$shell"? | *R | *D) return 1 ;; esac
+    read -r _ name state _ </proc/$each/stat || { ended=$((ended + 1)); continue; }
+    case $name$state in "$shell"? | *R | *D) return 1 ;; *Z) ended=$((ended + 1)) ;; esac
   done
 }
 
 knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by the look itself -> false: try for real
-  pids= try=0 failed=0 patience=$window extra=$settle
+  pids= try=0 failed=0 patience=$window extra=$settle words=0 # of theirs, one each
   while :; do
     now
     if [ $try -lt $attempts ] && [ $now -ge $((start + try * interval)) ]; then
-      [ $sport = 0 ] || [ -z "$pids" ] || { kill -9 $pids; wait $pids; pids=; } # one source port, one nc
+      [ $sport = 0 ] || [ -z "$pids" ] || { kill -9 $pids; wait $pids; pids= words=0; } # one source port, one nc
       try=$((try + 1)) last=$now
       [ $kind = udp ] || { [ $sport = 0 ] && say "$id sent $try - $((now - start))" || say "$id sent $try $sport $((now - start))"; }
       nc -nz${udp}vv -w $limit $from "$address" "$port" </dev/null 2>&5 >/dev/null &
@@ -60,12 +62,16 @@ knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by
       # Whoever sleeps has taken in all that came to it; what it said, and what those said who have ended, is in the pipe.
       if ! await 0; then
         [ $extra = 0 ] || { window=$((now - last + extra)) extra=0; continue; } # it may have sent just now
-        [ $kind = udp ] || break
+        if [ $kind = tcp ]; then
+          [ $ended -le $words ] || say "$id unprobed EAGAIN nc" # killed, perhaps before it sent
+          break
+        fi
         kill -9 $pids
         wait $pids
         return 1
       fi
     fi
+    case $line in "sent "*) ;; *) words=$((words + 1)) ;; esac
     verdict_of || continue
     [ $kind = tcp ] || case $sport in 0) say "$id sent 1 - 0" ;; *) say "$id sent 1 $sport 0" ;; esac
     say "$id $event"

@@ -45,8 +45,9 @@ blame() {
 }
 
 tell() { # stdin: what nc or ping writes -> events of the try
-  answer=
+  answer= said=
   while read -r line; do
+    case $line in "pid "*) ;; *) said=yes ;; esac
     case $line in
       "pid "*) pid=${line#* } ;;
       *") open") [ $kind = udp ] || echo "connected $try" ;;
@@ -85,5 +86,7 @@ tell() { # stdin: what nc or ping writes -> events of the try
       *) blame nc "$line" ;;
     esac
   done
+  # One that has ended without a word may have been killed before it sent; those with a source port of ours we kill ourselves, and others' handshakes.
+  [ "$said" ] || [ $kind = tcp ] || [ $sport != 0 ] || echo "unprobed $try EAGAIN nc"
   echo "gone $try"
 }
