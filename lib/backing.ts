@@ -1,7 +1,7 @@
 // Plan and observations -> what stands behind each flow's verdict: the controls, by id, and what the witnesses saw. Pure.
 import { isIPv6 } from 'node:net';
 import { canonical } from './address.ts';
-import { findArrival, knownEntries, longestGapMs, missable, parseEntries, type Entry, type Ours } from './conntrack.ts';
+import { findArrival, knownEntries, longestGapMs, missable, overfull, parseEntries, type Entry, type Ours } from './conntrack.ts';
 import { factsOf, interfaceOf, isFailure, isUntracked, operator } from './facts.ts';
 import type { Account, Backing, Control, Discovery, Flow, Heard, Observation, Plan, PlannedFlow, Probe, Resets, Tracked, Witness } from './model.ts';
 import { isAnswer, senderControls } from './senders.ts';
@@ -101,7 +101,7 @@ function isRejectedBySelf({ observations, resets }: Seen, { id }: Probe): boolea
 }
 
 /** `entries`: by what they went to, since each cell asks every witness. */
-type Table = Readonly<{ entries: ReadonlyMap<string, readonly Entry[]>; known: ReadonlyMap<string, number>; gapMs: number; keepsMs: number | null }>;
+type Table = Readonly<{ entries: ReadonlyMap<string, readonly Entry[]>; known: ReadonlyMap<string, number>; gapMs: number; keepsMs: number | null; full: string | null }>;
 
 function readTable({ first, later, keepsMs = null }: Tracked): Table {
   const entries = new Map<string, Entry[]>();
@@ -111,7 +111,7 @@ function readTable({ first, later, keepsMs = null }: Tracked): Table {
     if (own === undefined) entries.set(key, [entry]);
     else own.push(entry);
   }
-  return { entries, known: knownEntries(first), gapMs: longestGapMs([first, ...later]), keepsMs };
+  return { entries, known: knownEntries(first), gapMs: longestGapMs([first, ...later]), keepsMs, full: overfull([first, ...later]) };
 }
 
 const targetOf = (transport: string, address: string): string => `${transport} ${address}`;
@@ -155,9 +155,9 @@ function untracked({ discovery }: Seen, host: string, flow: Flow): string | null
   return isFailure(facts) || !isUntracked(facts, flow) ? null : `the rules of ${host} take such packets out of its connection tracking (notrack)`;
 }
 
-/** Entries may have come and gone between two readings: that none was met says nothing. */
-function missed(host: string, { gapMs, keepsMs }: Table, { transport }: Flow): string | null {
-  const why = missable(transport, gapMs, keepsMs);
+/** Entries may have come and gone between two readings, or made room in a full table: that none was met says nothing. */
+function missed(host: string, { gapMs, keepsMs, full }: Table, { transport }: Flow): string | null {
+  const why = full ?? missable(transport, gapMs, keepsMs);
   return why === null ? null : `the connection tracking of ${host} ${why}`;
 }
 

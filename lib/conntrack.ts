@@ -97,6 +97,15 @@ export function missable(transport: Transport, gapMs: number, keepsMs: number | 
   return gapMs < kept ? null : `was not read for ${(gapMs / 1000).toFixed(1)} s, and may keep what got no answer for ${kept / 1000} s alone`;
 }
 
+/** Why a table may have forgotten entries before their time, or kept packets out; null: it was never full, by its host's own count. */
+export function overfull(readings: readonly Reading[]): string | null {
+  const [first, last] = [readings[0]?.dropped, readings.at(-1)?.dropped];
+  if (first === undefined || last === undefined) return null; // of an older run
+  if (first === null || last === null) return 'may have been full: its host does not say';
+  if (last < first) return 'began anew';
+  return last === first ? null : `was full, and ${last - first} entries or packets were dropped for it`;
+}
+
 /** Echo requests: RFC 792, RFC 4443. */
 const echoTypes: ReadonlySet<number | null> = new Set([8, 128]);
 /** What sockets are given that ask for no port (Linux: 32768 and above; others: 1024). */

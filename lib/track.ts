@@ -54,8 +54,8 @@ async function watch(host: string, vantage: Vantage, sources: readonly string[],
   const note = async (): Promise<void> => {
     if (isOver) return;
     const atMs = Date.now();
-    const rows = await vantage.conntrack(sources);
-    if (Array.isArray(rows)) later.push(news({ atMs, endMs: Date.now(), rows })); // tables of a hundred hosts every few seconds are not held
+    const table = await vantage.conntrack(sources);
+    if (!isFailure(table)) later.push(news({ atMs, endMs: Date.now(), ...table })); // tables of a hundred hosts every few seconds are not held
   };
   let isOver = false;
   let timer: NodeJS.Timeout;
@@ -99,16 +99,16 @@ async function showOnce(host: string, when: string, vantage: Vantage, sources: r
   const toItself = { transport: 'udp', port, sourcePort: 0, send: '00', attempts: 1, intervalMs: 10, windowMs: 100 } as const;
   await Promise.all(Object.values(loopbacks).map((address) => vantage.exchange({ ...toItself, address })));
   const atMs = Date.now();
-  const rows = await vantage.conntrack(sources);
-  const reading: Reading = { atMs, endMs: Date.now(), rows: Array.isArray(rows) ? rows : [] };
+  const table = await vantage.conntrack(sources);
+  const reading: Reading = { atMs, endMs: Date.now(), ...(isFailure(table) ? { rows: [] } : table) };
   const entries = parseEntries(reading);
   const own = (address: string): Entry | undefined => entries.find((entry) => entry.transport === 'udp' && entry.destination === address && entry.port === port);
   const control = (family: keyof typeof loopbacks): Control => {
     const id = `witness ${host} ${family} ${when}`;
-    if (!Array.isArray(rows)) return { id, held: false, detail: `${host}: ${'cause' in rows ? rows.cause : 'not read'}` };
+    if (isFailure(table)) return { id, held: false, detail: `${host}: ${table.cause}` };
     const held = own(loopbacks[family]) !== undefined;
     return { id, held, detail: `${host} ${held ? 'recorded' : `did not record, ${showings} times,`} its own ${family} datagram to port ${port}${held ? '' : ': is a ct rule loaded for that family?'}` };
   };
   const kept = Object.values(loopbacks).flatMap((address) => (own(address)?.expiresMs ?? []));
-  return { ipv4: control('ipv4'), ipv6: control('ipv6'), reading, unread: !Array.isArray(rows), keepsMs: kept.length === 0 ? null : Math.min(...kept) - atMs };
+  return { ipv4: control('ipv4'), ipv6: control('ipv6'), reading, unread: isFailure(table), keepsMs: kept.length === 0 ? null : Math.min(...kept) - atMs };
 }

@@ -23,8 +23,8 @@ export type Vantage = Readonly<{
   facts(): Promise<Told | Failure>;
   /** What ties the evidence to the host's configuration, as lib/configuration.ts reads it; takes some tenths of a second. */
   configuration(): Promise<Told | Failure>;
-  /** The entries of connection tracking that come from one of these addresses, as /proc/net/nf_conntrack has them. */
-  conntrack(addresses: readonly string[]): Promise<readonly string[] | Failure>;
+  /** The entries of connection tracking that come from one of these addresses. */
+  conntrack(addresses: readonly string[]): Promise<Table | Failure>;
   /** How many TCP resets the host's kernel has sent since it started: one more for each SYN that reached a closed port. */
   resets(): Promise<number | Failure>;
   /** How much there is of what the host and its prober are bounded by. */
@@ -38,6 +38,9 @@ export type Vantage = Readonly<{
   ended(): boolean;
   close(): void;
 }>;
+
+/** Lines as /proc/net/nf_conntrack has them, and how many entries and packets were dropped since the host started because its table was full; null: not told. */
+export type Table = Readonly<{ rows: readonly string[]; dropped: number | null }>;
 
 /** By name: what a host says of itself. */
 export type Told = Readonly<{ told: Readonly<Record<string, string>> }>;
@@ -197,6 +200,10 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       return failure ?? { told };
     };
     const refusal = (lines: readonly Line[]): string | null => lines.flatMap((line) => (line.is === 'reply' && line.reply.event === 'unprobed' ? [line.reply.errno] : []))[0] ?? null;
+    const numberIn = (lines: readonly Line[], name: string): number | null => {
+      const told = lines.flatMap((line) => (line.is === 'fact' && line.name === name ? [line.text] : [])).join('');
+      return /^\d{1,15}$/.test(told) ? Number(told) : null;
+    };
     return {
       kind,
       root,
@@ -212,13 +219,12 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
       conntrack: async (addresses) => {
         const { lines, failure } = await command((id) => `${id} conntrack ${addresses.join(',')}`, slackMs);
         if (refusal(lines) !== null) return { operation: 'exchange', cause: 'connection tracking cannot be read there: no root, or none in the kernel' };
-        return failure ?? lines.flatMap((line) => (line.is === 'row' ? [line.text] : []));
+        return failure ?? { rows: lines.flatMap((line) => (line.is === 'row' ? [line.text] : [])), dropped: numberIn(lines, 'dropped') };
       },
       resets: async () => {
         const { lines, failure } = await command((id) => `${id} resets`, slackMs);
-        const told = lines.flatMap((line) => (line.is === 'fact' && line.name === 'resets' ? [line.text] : [])).join('');
         if (failure !== null) return failure;
-        return /^\d{1,15}$/.test(told) ? Number(told) : { operation: 'exchange', cause: `the count of resets cannot be read there: ${refusal(lines) ?? 'it is no number'}` };
+        return numberIn(lines, 'resets') ?? { operation: 'exchange', cause: `the count of resets cannot be read there: ${refusal(lines) ?? 'it is no number'}` };
       },
       bounds: async () => {
         const { lines, failure } = await command((id) => `${id} bounds`, slackMs);

@@ -33,7 +33,7 @@ const flow = z.looseObject({ id: z.string(), from: z.string(), to: z.string(), n
 const probe = z.looseObject({ id: z.string(), vantage: z.string(), flow: flow.nullable(), look: z.looseObject({ by: z.enum(['exchange', 'raw', 'frame', 'login', 'sessions', 'facts']) }), token: z.string() });
 const control = z.strictObject({ id: z.string(), held: z.boolean(), detail: z.string() });
 const shown = z.strictObject({ before: control, after: control });
-const reading = z.strictObject({ atMs: z.number(), endMs: z.number().optional(), rows: z.array(z.string()) });
+const reading = z.strictObject({ atMs: z.number(), endMs: z.number().optional(), dropped: z.number().nullable().optional(), rows: z.array(z.string()) });
 const pairs = <T extends z.ZodType>(value: T) => z.array(z.tuple([z.string(), value]));
 const account = z.strictObject({
   inventory: z.looseObject({ matrix: z.looseObject({ hosts: z.record(z.string(), z.unknown()), networks: z.record(z.string(), z.unknown()) }), site: z.looseObject({ gateway: z.string() }) }),

@@ -167,8 +167,11 @@ export type Spooled = Readonly<{
   remove: () => void;
 }>;
 
-/** A host's connection tracking, read from `atMs` to `endMs` (ms since 1970; older evidence has no end). */
-export type Reading = Readonly<{ atMs: number; endMs?: number; rows: readonly string[] }>;
+/**
+ * A host's connection tracking, read from `atMs` to `endMs` (ms since 1970). `dropped`: how much a full table has cost since the host started,
+ * null where it was not told. Older evidence has neither.
+ */
+export type Reading = Readonly<{ atMs: number; endMs?: number; dropped?: number | null; rows: readonly string[] }>;
 
 /** Whether one address family was shown to be recorded: a firewall for IPv4 alone leaves IPv6 untracked. */
 type Shown = Readonly<{ before: Control; after: Control }>;

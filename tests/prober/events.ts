@@ -57,7 +57,7 @@ export function mostAtOnce(lines: readonly string[]): number {
   return most;
 }
 
-export function readRow(event: string): string {
+function readRow(event: string): string {
   const [what, hex = ''] = event.split(' ');
   expect(what).to.equal('row');
   return Buffer.from(hex, 'hex').toString();
@@ -72,3 +72,6 @@ export function expectEvents(events: readonly string[], patterns: readonly strin
   const short = (event: string): string => (event.length < 300 ? event : `${event.slice(0, 100)}… (${event.length}, ${event.split(' ').at(-1) ?? ''})`);
   expect(shown.map(short)).to.deep.equal(patterns.map(short));
 }
+
+/** Of a witness's events the entries. */
+export const readRows = (events: readonly string[]): string[] => events.filter((event) => !event.startsWith('fact ')).map(readRow);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { bare, far, near, run, start } from './bench.ts';
-import { readRow, withoutProcNet } from './events.ts';
+import { readRows, withoutProcNet } from './events.ts';
 import { forEachKind, hello } from './suites.ts';
 
 forEachKind('facts', ({ kind, sh, proberIn }) => {
@@ -14,11 +14,11 @@ forEachKind('facts', ({ kind, sh, proberIn }) => {
     await prober.ask(`udp 198.18.0.2 7998 5001 ${hello} 1 200 400`); // nobody listens
     await prober.ask(`udp 198.18.0.2 7103 5002 ${hello} 1 200 400`); // dropped
     await prober.ask('tcp 198.18.0.2 7000 5003 - 1 200 8000');
-    const rows = (await witness.ask('conntrack 198.18.0.1,198.18.9.9')).map(readRow);
+    const rows = readRows(await witness.ask('conntrack 198.18.0.1,198.18.9.9'));
     expect(rows.some((row) => /^ipv4 +2 udp +17 .*src=198\.18\.0\.1 dst=198\.18\.0\.2 sport=5001 dport=7998 /.test(row)), 'delivered').to.equal(true);
     expect(rows.some((row) => row.includes('sport=5002')), 'dropped').to.equal(false);
     expect(rows.some((row) => /^ipv4 +2 tcp +6 .*src=198\.18\.0\.1 dst=198\.18\.0\.2 sport=5003 dport=7000 /.test(row)), 'TCP').to.equal(true);
-    expect(await witness.ask('conntrack 198.18.0.2')).to.deep.equal([]); // it stands in replies alone
+    expect(readRows(await witness.ask('conntrack 198.18.0.2'))).to.deep.equal([]); // it stands in replies alone
   });
 
   it('reads conntrack for IPv6, whichever way the address is written', async () => {
@@ -27,7 +27,7 @@ forEachKind('facts', ({ kind, sh, proberIn }) => {
     const own = /inet6 (fe80::[0-9a-f:]+)/.exec(run(near, 'ip -6 addr show dev wire'))?.[1] ?? '';
     const other = /inet6 (fe80::[0-9a-f:]+)/.exec(run(far, 'ip -6 addr show dev wire'))?.[1] ?? '';
     await prober.ask(`udp ${other}%wire 7998 5004 ${hello} 1 200 400`);
-    const rows = (await witness.ask(`conntrack ${own}`)).map(readRow);
+    const rows = readRows(await witness.ask(`conntrack ${own}`));
     expect(rows.some((row) => /^ipv6 +10 udp +17 .*sport=5004 dport=7998 /.test(row))).to.equal(true);
   });
 
@@ -117,6 +117,27 @@ forEachKind('facts', ({ kind, sh, proberIn }) => {
     expect(await (await proberIn(bare)).ask('facts'), 'an empty one').to.include('fact neighbours -');
   });
 
+  it('tells how much a full table has cost since the host started', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fpt-full-'));
+    const dropped = async (given: Omit<NonNullable<Parameters<typeof start>[1]>, 'namespace'>): Promise<readonly string[]> => {
+      const prober = await start(kind, { namespace: far, ...given });
+      const facts = (await prober.ask('conntrack 198.18.0.1')).filter((event) => event.startsWith('fact '));
+      await prober.close();
+      return facts;
+    };
+    const told = (count: number): readonly string[] => [`fact dropped ${Buffer.from(`${count}`).toString('hex')}`];
+    try {
+      // As the kernel has it, with a line a processor and counts of its own: a table of a namespace alone cannot be made to be full.
+      const table = join(folder, 'nf_conntrack');
+      writeFileSync(table, 'entries  clashres found new insert insert_failed drop early_drop icmp_error\n0000ffff  00000003 00000004 00000005 00000006 00000007 0000001f 00000100 00000008\n0000ffff  00000003 00000004 00000005 00000006 00000007 00000000 00000002 00000008\n');
+      expect(await dropped({ edit: (text) => text.replaceAll('/proc/net/stat/nf_conntrack', table) })).to.deep.equal(told(0x1f + 0x100 + 2));
+      expect(await dropped({})).to.deep.equal(told(0));
+      if (!sh) expect(await dropped({ wrap: withoutProcNet }), 'by netlink').to.deep.equal(told(0));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   if (sh) {
     it('has the table of /proc alone: without it, not looked', async () => {
       const prober = await start(kind, { namespace: far, wrap: withoutProcNet });
@@ -134,7 +155,7 @@ forEachKind('facts', ({ kind, sh, proberIn }) => {
       const dumped = await witness.ask('conntrack 198.18.0.1');
       // Without what changes by the second and what nobody reads, and with [ASSURED] in one place.
       const bones = (rows: readonly string[]): string[] =>
-        rows.map(readRow).map((row) => `${row.replace(/ (mark|zone|use)=\d+| \[ASSURED\]/g, '')}${row.includes('[ASSURED]')}`.replace(/\s+/g, ' ').replace(/^(\S+ \d+ \S+ \d+) \d+/, '$1'));
+        readRows(rows).map((row) => `${row.replace(/ (mark|zone|use)=\d+| \[ASSURED\]/g, '')}${row.includes('[ASSURED]')}`.replace(/\s+/g, ' ').replace(/^(\S+ \d+ \S+ \d+) \d+/, '$1'));
       expect(bones(dumped)).to.include.members(bones(plain).filter((row) => /port=50|icmp/.test(row)));
       expect(bones(plain).join('\n')).to.match(/sport=5011/).and.match(/sport=5012/).and.match(/icmp .*type=8 code=0 id=/);
       await witness.close();

@@ -137,6 +137,17 @@ describe('backing: the witness', () => {
     expect(lastly([read(40_000, 40_000)], 'joi -> ntp vmbr1 tcp/25', null)?.held, 'a SYN that got in is kept for a minute').to.equal(true);
     expect(lastly([read(60_000, 60_000)], 'joi -> ntp vmbr1 tcp/25', null)?.held).to.equal(false);
   });
+  it('whose table was full meanwhile, or may have been, is not held alive', () => {
+    const lastly = (...dropped: readonly (number | null | undefined)[]): Control | undefined => {
+      const [first, ...later] = dropped.map((one, index) => ({ atMs: index * 5_000, rows: [], ...(one === undefined ? {} : { dropped: one }) }));
+      return backing(cell, { tracked: { ntp: tracked([], { first: first ?? { atMs: 0, rows: [] }, later }) } }).witnesses[0]?.after;
+    };
+    expect(lastly(7, 7, 7)?.held).to.equal(true);
+    expect(lastly(undefined, undefined)?.held, 'of older evidence').to.equal(true);
+    expect(lastly(7, 7, 9)).to.deep.include({ held: false, detail: 'the connection tracking of ntp was full, and 2 entries or packets were dropped for it' });
+    expect(lastly(7, 3)).to.deep.include({ held: false, detail: 'the connection tracking of ntp began anew' });
+    for (const unknown of [lastly(null, 7), lastly(7, null)]) expect(unknown).to.deep.include({ held: false, detail: 'the connection tracking of ntp may have been full: its host does not say' });
+  });
   it('that was planned and never read is no reason to do without one', () => {
     const of = 'gateway -> ntp vmbr1 udp/123';
     const given = backing(of, { outcomes: { [of]: silent, 'joi -> ntp vmbr1 udp/123': answered }, sessions: { gateway: '172.22.22.4' } });

@@ -8,10 +8,10 @@ import type { Vantage } from '../../lib/vantage.ts';
 import { discovery } from '../fixtures/site.ts';
 import { mute } from '../fixtures/vantage.ts';
 
-type Kernel = Readonly<{ families: readonly ('ipv4' | 'ipv6')[]; forgetsAfter?: number; lateBy?: number; fails?: Failure; extra?: readonly string[] }>;
+type Kernel = Readonly<{ families: readonly ('ipv4' | 'ipv6')[]; forgetsAfter?: number; lateBy?: number; dropped?: number | null; fails?: Failure; extra?: readonly string[] }>;
 
 /** A vantage whose kernel writes down what it sends to itself, or not. */
-function vantage({ families, forgetsAfter = Infinity, lateBy = 0, fails, extra = [] }: Kernel): Vantage {
+function vantage({ families, forgetsAfter = Infinity, lateBy = 0, dropped = 7, fails, extra = [] }: Kernel): Vantage {
   const table: string[] = [...extra];
   let reads = 0;
   const note = ({ address, port }: Exchange): void => {
@@ -20,7 +20,7 @@ function vantage({ families, forgetsAfter = Infinity, lateBy = 0, fails, extra =
   return {
     ...mute,
     exchange: (exchange) => Promise.resolve({ replies: [], failure: null, noted: note(exchange) }),
-    conntrack: () => Promise.resolve(fails ?? ((reads += 1) > forgetsAfter || reads <= lateBy ? [] : [...table])),
+    conntrack: () => Promise.resolve(fails ?? { rows: (reads += 1) > forgetsAfter || reads <= lateBy ? [] : [...table], dropped }),
   };
 }
 
@@ -108,6 +108,10 @@ describe('track: a witness', () => {
     mock.timers.reset();
     expect([first, ...later].map((reading) => [reading?.atMs, reading?.endMs])).to.deep.equal([[1_000, 1_000], [11_000, 11_700], [11_700, 12_400]]);
     expect(keepsMs).to.equal(29_000);
+  });
+  it('tells how much a full table has cost', async () => {
+    const { first, later = [] } = (await watch({ families: ['ipv4'], dropped: 12 })).get('ntp') ?? {};
+    expect([first?.dropped, later.at(-1)?.dropped]).to.deep.equal([12, 12]);
   });
   it('can be read before the end, and is watched on', async () => {
     const tracking = await startTracking({ ...discovery, witnesses: ['ntp'] }, new Map([['ntp', vantage({ families: ['ipv4', 'ipv6'] })]]));

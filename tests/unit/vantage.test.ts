@@ -140,8 +140,17 @@ describe('vantage: facts and connection tracking', () => {
     expect(await vantage.facts()).to.include({ operation: 'exchange' });
   });
   it('rows come as they are', async () => {
-    const vantage = await ready(far(boot, (id) => `${id} row ${hex('ipv4 2 udp')}\n${id} end\n`));
-    expect(await vantage.conntrack(['172.22.22.2'])).to.deep.equal(['ipv4 2 udp']);
+    const vantage = await ready(far(boot, (id) => `${id} row ${hex('ipv4 2 udp')}\n${id} fact dropped ${hex('12')}\n${id} end\n`));
+    expect(await vantage.conntrack(['172.22.22.2'])).to.deep.equal({ rows: ['ipv4 2 udp'], dropped: 12 });
+  });
+  for (const told of ['', `fact dropped ${hex('-1')}`, `fact dropped ${hex('many')}`])
+    it(`how much a full table has cost is not known by: ${told}`, async () => {
+      const vantage = await ready(far(boot, (id) => `${told === '' ? '' : `${id} ${told}\n`}${id} end\n`));
+      expect(await vantage.conntrack(['172.22.22.2'])).to.deep.equal({ rows: [], dropped: null });
+    });
+  it('the count of resets is read beside it', async () => {
+    const vantage = await ready(far(boot, (id) => `${id} fact resets ${hex('12')}\n${id} end\n`));
+    expect(await vantage.resets()).to.equal(12);
   });
   it('connection tracking that cannot be read is a failure, not an empty table', async () => {
     const vantage = await ready(far(boot, (id) => `${id} unprobed EACCES conntrack\n${id} end\n`));

@@ -8,6 +8,7 @@ def conntrack(name, addresses):
             source = next((word[4:] for word in line.split() if word.startswith("src=")), None)
             if source and packed(source) in wanted:
                 say(name, "row", hexed(line.encode()))
+        say(name, "fact", "dropped", hexed(b"%d" % dropped()))
     except OSError as error:
         say(name, "unprobed", name_of(error.errno), "conntrack")
 
@@ -18,16 +19,27 @@ def table():
         with open("/proc/net/nf_conntrack") as file:
             return file.read().splitlines()
     except FileNotFoundError:  # Debian's and Ubuntu's kernels have the netlink way alone
-        return dump(socket.AF_INET) + dump(socket.AF_INET6)
+        return [row(family == socket.AF_INET, entry) for family in (socket.AF_INET, socket.AF_INET6) for entry in dump(family)]
 
 
-def dump(family):
-    """By ctnetlink: linux/netlink.h and linux/netfilter/nfnetlink_conntrack.h have the numbers."""
+def dropped():
+    """The entries that a full table forgot before their time, and the packets that it kept out."""
+    try:
+        with open("/proc/net/stat/nf_conntrack") as file:
+            names, *processors = [line.split() for line in file]
+        return sum(int(line[names.index(name)], 16) for line in processors for name in ("drop", "early_drop"))
+    except FileNotFoundError:
+        # IPCTNL_MSG_CT_GET_STATS_CPU: CTA_STATS_DROP, CTA_STATS_EARLY_DROP
+        return sum(int.from_bytes(processor.get(kind, b""), "big") for processor in dump(0, 4) for kind in (10, 11))
+
+
+def dump(family, message=1):
+    """By ctnetlink, a message's attributes each: linux/netlink.h and linux/netfilter/nfnetlink_conntrack.h have the numbers."""
     found = []
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as sock:  # NETLINK_NETFILTER
         sock.settimeout(5)
-        # IPCTNL_MSG_CT_GET of NFNL_SUBSYS_CTNETLINK with NLM_F_REQUEST | NLM_F_DUMP, then nfgenmsg
-        sock.send(struct.pack("=IHHIIBBH", 20, 0x101, 0x301, 1, 0, family, 0, 0))
+        # Of NFNL_SUBSYS_CTNETLINK IPCTNL_MSG_CT_GET, or another, with NLM_F_REQUEST | NLM_F_DUMP, then nfgenmsg
+        sock.send(struct.pack("=IHHIIBBH", 20, 0x100 | message, 0x301, 1, 0, family, 0, 0))
         while True:
             data = sock.recv(1 << 17)
             while data:
@@ -37,7 +49,7 @@ def dump(family):
                 if kind == 2:  # NLMSG_ERROR
                     code = -struct.unpack("=i", data[16:20])[0]
                     raise OSError(errno.EACCES if code == errno.EPERM else errno.ENOENT, "ctnetlink")
-                found.append(row(family == socket.AF_INET, attributes(data[20:length])))
+                found.append(attributes(data[20:length]))
                 data = data[(length + 3) & ~3 :]
 
 

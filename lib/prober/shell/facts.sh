@@ -58,5 +58,21 @@ conntrack() { # id, addresses: rows whose first src= is one of them
         for (i = 1; i <= length($0); i++) line = line hex[substr($0, i, 1)]
         print line
       }' /proc/net/nf_conntrack | while read -r row; do say "$1 row $row"; done
+    dropped "$1" 2>/dev/null </proc/net/stat/nf_conntrack
   fi
+}
+
+dropped() { # id: the entries that a full table forgot before their time and the packets that it kept out
+  id=$1 names= sum=0 text=
+  while read -r line; do
+    [ "$names" ] || { names=$line; continue; }
+    set -- $line # hexadecimal, a line a processor
+    for name in $names; do
+      case $name in drop | early_drop) sum=$((sum + 0x$1)) ;; esac
+      shift
+    done
+  done
+  [ "$names" ] || return
+  while [ "$sum" ]; do text=${text}3${sum%"${sum#?}"} sum=${sum#?}; done
+  say "$id fact dropped $text"
 }
