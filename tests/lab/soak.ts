@@ -95,7 +95,7 @@ function told(count: number, runs: readonly Run[]): boolean {
   if (first === undefined || last === undefined) return false;
   const all = runs.map(({ measures }) => measures);
   const grown = growths(all);
-  const rows = Object.keys(first.measures).map((name) => [name, String(first.measures[name]), String(last.measures[name]), String(median(all.map((one) => one[name] ?? 0)))]);
+  const rows = Object.keys(first.measures).map((name) => [name, String(first.measures[name]), String(last.measures[name]), String(Number(median(all.map((one) => one[name] ?? 0)).toFixed(1)))]);
   console.log(`\n${table([['', 'first run', 'last run', 'median'], ...rows])}\n`);
   for (const { name, first: before, last: after, allowed } of grown) console.log(`GROWS: ${name}, from ${before} to ${after} (medians of the first and the last tenth; ${allowed} at most)`);
   if (grown.length === 0) console.log(`nothing grows: the median of the last tenth is within the noise of the first${runs.length < 20 ? ' (too few runs to judge time, memory and descriptors)' : ''}`);
