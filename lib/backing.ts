@@ -31,6 +31,13 @@ export function backingFor(seen: Seen): BackingOf {
 
   const overlayFlows = seen.plan.flows.filter(({ flow }) => flow.expected === 'allowed' && seen.inventory.matrix.networks[flow.network]?.kind === 'overlay');
 
+  const known = new Map<string, boolean>();
+  const recognised = (beacon: string, ours: Ours): boolean => {
+    const key = `${beacon} ${ours.sourcePorts.size > 0}`; // it is asked for each cell, and hangs on nothing else
+    const told = known.get(key) ?? recognises(seen, beacon, tables.get(beacon), ours);
+    known.set(key, told);
+    return told;
+  };
   const isBeacon = (host: string): boolean => Object.hasOwn(seen.discovery.beacons, host);
   const oursOf = (flow: Flow, probe: Probe): Ours => ({
     sources: sources.get(flow.from) ?? new Set(),
@@ -53,7 +60,7 @@ export function backingFor(seen: Seen): BackingOf {
   const common = ({ flow, witnesses, listener, aliveBy }: PlannedFlow, probe: Probe, ours: Ours): Pick<Backing, 'alive' | 'witnesses' | 'listener' | 'resets'> => ({
     alive: aliveControl(seen, aliveBy),
     // Out there the gateway's own packets look like those that it masquerades, and those of a namesake port like its own.
-    witnesses: witnesses.filter((host) => !isBeacon(host) || (flow.from !== gateway && recognises(seen, host, tables.get(host), ours))).flatMap((host) => {
+    witnesses: witnesses.filter((host) => !isBeacon(host) || (flow.from !== gateway && recognised(host, ours))).flatMap((host) => {
       if (isBeacon(host) && passesGateway(flow) && [...givenPorts(probe)].some((port) => fixed.has(tupleOf(flow, port)))) {
         const untranslated = witnessOf(host, flow, { ...ours, translators: new Set() });
         return untranslated.saw === null ? [] : [untranslated];
@@ -106,7 +113,7 @@ type Table = Readonly<{ entries: ReadonlyMap<string, readonly Entry[]>; known: R
 function readTable({ first, later, keepsMs = null }: Tracked): Table {
   const entries = new Map<string, Entry[]>();
   for (const entry of later.flatMap(parseEntries)) {
-    const key = targetOf(entry.transport, entry.destination);
+    const key = targetOf(entry.transport, entry.destination, entry.port);
     const own = entries.get(key);
     if (own === undefined) entries.set(key, [entry]);
     else own.push(entry);
@@ -114,8 +121,8 @@ function readTable({ first, later, keepsMs = null }: Tracked): Table {
   return { entries, known: knownEntries(first), gapMs: longestGapMs([first, ...later]), keepsMs, full: overfull([first, ...later]) };
 }
 
-const targetOf = (transport: string, address: string): string => `${transport} ${address}`;
-const entriesOf = ({ entries }: Table, { transport, address }: Flow): readonly Entry[] => entries.get(targetOf(transport, canonical(address ?? ''))) ?? [];
+const targetOf = (transport: string, address: string, port: number | null): string => `${transport} ${address} ${transport === 'icmp' ? '' : port}`;
+const entriesOf = ({ entries }: Table, { transport, address, port }: Flow): readonly Entry[] => entries.get(targetOf(transport, canonical(address ?? ''), port)) ?? [];
 
 function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
   const facts = factsOf(discovery, host);

@@ -28,9 +28,11 @@ export function judgeUnit(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen)
   if (told !== all) return unsweptUnit(unit, `the prober told of ${told} of ${all} ports`, seen.ms);
   const isOurs = (port: number): boolean => port >= first && port <= last;
   const allowed = pair.allowed.filter(isOurs);
-  const special = new Set([...swept.states.keys(), ...recorded(pair, seen).filter(isOurs)]);
-  const silent = Array.from({ length: all }, (_none, index) => first + index).filter((port) => !special.has(port) && !allowed.includes(port));
-  const groups = [...[...special].filter((port) => !allowed.includes(port)).map((port) => [port]), ...grouped(silent, behindOf(pair, seen)).values()].toSorted(([a = 0], [b = 0]) => a - b);
+  // What the source's own firewall bars is as much alike as what is silent, and may be all that there is.
+  const special = new Set([...[...swept.states].flatMap(([port, state]) => (state === 'barred' ? [] : [port])), ...recorded(pair, seen, (host) => host !== pair.from).filter(isOurs)]);
+  const behind = behindOf(pair, seen);
+  const alike = Array.from({ length: all }, (_none, index) => first + index).filter((port) => !special.has(port) && !allowed.includes(port));
+  const groups = [...[...special].filter((port) => !allowed.includes(port)).map((port) => [port]), ...grouped(alike, (port) => `${swept.states.get(port) ?? 'silent'} ${behind(port)}`).values()].toSorted(([a = 0], [b = 0]) => a - b);
   const cells = groups.map(([port = 0]) => cellOf(pair, port, seen.token));
   const facts = factsOf(seen.base.discovery, pair.from);
   const observations = cells.map(({ flow, probe }): readonly [string, Observation] => {
@@ -91,19 +93,25 @@ function resultOf({ pair: id, first, last }: Unit, pair: Pair, judged: readonly 
 /** Whether silence can be proven: not of datagrams that nobody could tell of, nor outside, where what stands behind it is a look at another port. */
 const isProvable = ({ named, outside, own }: Pair, port: number): boolean => named === null && (!outside || own.has(port));
 
-/** The ports of which some connection tracking has an entry. */
-function recorded({ address, transport }: Pair, { base: { tracked } }: SweepSeen): readonly number[] {
+/** The ports of which the connection tracking of some of these hosts has an entry. */
+function recorded({ address, transport }: Pair, { base: { tracked } }: SweepSeen, isAsked: (host: string) => boolean): readonly number[] {
   const target = canonical(address);
-  return [...tracked.values()].flatMap(({ first, later }) => [first, ...later].flatMap(parseEntries)).flatMap((entry) => (entry.transport === transport && entry.destination === target && entry.port !== null ? [entry.port] : []));
+  return [...tracked].filter(([host]) => isAsked(host)).flatMap(([, { first, later }]) => [first, ...later].flatMap(parseEntries)).flatMap((entry) => (entry.transport === transport && entry.destination === target && entry.port !== null ? [entry.port] : []));
 }
 
-/** What a silent port's verdict stands on that another's may not: who is alive there, and whose rules take it out of connection tracking. */
-function behindOf({ own, template, transport, from }: Pair, { base: { discovery } }: SweepSeen): (port: number) => string {
+/**
+ * What a silent port's verdict stands on that another's may not: who is alive there, whose rules take it out of connection tracking, and
+ * whether the source's own has it, as it has all ports where nothing keeps them from leaving.
+ */
+function behindOf(pair: Pair, seen: SweepSeen): (port: number) => string {
+  const { own, template, transport, from } = pair;
+  const { discovery } = seen.base;
+  const left = new Set(recorded(pair, seen, (host) => host === from));
   const hosts = [from, ...template.witnesses].flatMap((host) => {
     const facts = factsOf(discovery, host);
     return isFailure(facts) || facts.untracked === undefined || facts.untracked.length === 0 ? [] : [{ host, facts }];
   });
-  return (port) => [...(own.get(port)?.aliveBy ?? []), ...hosts.filter(({ facts }) => isUntracked(facts, { transport, port })).map(({ host }) => `notrack ${host}`)].join('\n');
+  return (port) => [...(left.has(port) ? ['left'] : []), ...(own.get(port)?.aliveBy ?? []), ...hosts.filter(({ facts }) => isUntracked(facts, { transport, port })).map(({ host }) => `notrack ${host}`)].join('\n');
 }
 
 function findingsFor(cells: readonly PlannedFlow[], observations: readonly (readonly [string, Observation])[], seen: SweepSeen, resets: ReadonlyMap<string, Resets>): readonly Finding[] {

@@ -2,9 +2,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { enterAll } from '../enter.ts';
-import { factsOf, isFailure } from '../facts.ts';
+import { factsOf, isFailure, operator } from '../facts.ts';
 import { look } from '../look.ts';
-import type { Failure, Inventory, Observation, Pair, Phase, Probe, Resets, Unit, UnitResult } from '../model.ts';
+import type { Discovery, Failure, Inventory, Observation, Pair, Phase, Probe, Resets, Unit, UnitResult } from '../model.ts';
 import { withTries } from '../loss.ts';
 import { makePlan } from '../plan.ts';
 import { startCounting } from '../resets.ts';
@@ -84,6 +84,11 @@ async function shift({ inventory: given, phase, rate, transports, wanted, left, 
       });
     };
     const watched = ({ from, to, template }: Pair): readonly string[] => [...new Set([from, to, ...template.witnesses])].filter((host) => vantages.has(host));
+    // The tables are large by what a sweep leaves in them: of its own machines alone, and what its own source sent.
+    const trackedFor = (pair: Pair): Discovery => {
+      const senders = [pair.from, inventory.site.gateway, operator];
+      return { ...discovery, witnesses: discovery.witnesses.filter((host) => watched(pair).includes(host)), hosts: Object.fromEntries(Object.entries(discovery.hosts).filter(([host]) => senders.includes(host))) };
+    };
     const roomFor = async (pair: Pair): Promise<number> => {
       for (const until = Date.now() + patienceMs; ; await sleep(1_000)) {
         const room = roomIn(await readBounds(watched(pair), vantages));
@@ -93,7 +98,7 @@ async function shift({ inventory: given, phase, rate, transports, wanted, left, 
     const sweepUnit = async (pair: Pair, unit: Unit, vantage: Vantage, isAgain = false): Promise<UnitResult | null> => {
       const [startedAt, token] = [new Date(), newToken()];
       const bounds = watchBounds(watched(pair), vantages);
-      const [before, tracking] = await Promise.all([vantages.get(pair.to)?.resets(), startTracking(discovery, vantages)]);
+      const [before, tracking] = await Promise.all([vantages.get(pair.to)?.resets(), startTracking(trackedFor(pair), vantages)]);
       const cells = (pair.named ?? []).filter((port) => port >= unit.first && port <= unit.last).map((port) => cellOf(pair, port, newToken()));
       const ask = { transport: pair.transport, address: pair.address, first: unit.first, last: unit.last, sourcePort: portOf(token), attempts, rate, windowMs: inventory.site.timing.denied.windowMs, past: pair.past };
       const told = pair.named === null ? await vantage.sweep(ask, (count) => packets(unit, count)) : await Promise.all(cells.map(({ probe }) => look(probe, seat)));

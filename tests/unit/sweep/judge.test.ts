@@ -47,6 +47,8 @@ describe('sweep: a range', () => {
     ['that another connection went to is not', { tracked: { ntp: table([entry(133).replaceAll('=21000', '=22')]) } }, { proven: 100 }, []],
     ['that its own firewall bars is blocked', { states: Object.fromEntries(Array.from({ length: 100 }, (_none, index) => [101 + index, 'barred'])), tracked: {} }, { proven: 100 }, []],
     ['that the target itself refuses is open', { states: { 150: 'reset', 151: 'reset' }, resets: 2 }, { proven: 98 }, ['150 fail', '151 fail']],
+    ['of which its own firewall bars some is blocked there', { states: Object.fromEntries(Array.from({ length: 97 }, (_none, index) => [101 + index, 'barred'])), tracked: {} }, { proven: 97 }, ['198 inconclusive', '199 inconclusive', '200 inconclusive']],
+    ['of which one port left its source, and who could tell of it does not, tells nothing of that one', { tracked: { joi: table([entry(133)]) } }, { proven: 99 }, ['133 inconclusive']],
     ['that something refuses in the target\'s name is blocked', { states: { 150: 'reset' }, resets: 0 }, { proven: 100 }, []],
     ['with refusals of both kinds tells nothing', { states: { 150: 'reset', 151: 'reset' }, resets: 1 }, {}, Array.from({ length: 100 }, (_none, index) => `${101 + index} inconclusive`)],
     ['of which the target refused more than came back tells nothing of the silent', { states: { 150: 'reset', 151: 'reset' }, resets: 5, settled: { 150: true, 151: true } }, {}, ['150 fail', '151 fail', ...Array.from({ length: 98 }, (_none, index) => `${101 + index + (index < 49 ? 0 : 2)} inconclusive`)]],
