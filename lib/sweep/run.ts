@@ -86,8 +86,8 @@ async function shift({ inventory: given, phase, rate, transports, wanted, left, 
     const watched = ({ from, to, template }: Pair): readonly string[] => [...new Set([from, to, ...template.witnesses])].filter((host) => vantages.has(host));
     // The tables are large by what a sweep leaves in them: of its own machines alone, and what its own source sent.
     const trackedFor = (pair: Pair): Discovery => {
-      const senders = [pair.from, inventory.site.gateway, operator];
-      return { ...discovery, witnesses: discovery.witnesses.filter((host) => watched(pair).includes(host)), hosts: Object.fromEntries(Object.entries(discovery.hosts).filter(([host]) => senders.includes(host))) };
+      const senders = new Set([pair.from, inventory.site.gateway, operator]);
+      return { ...discovery, witnesses: discovery.witnesses.filter((host) => watched(pair).includes(host)), hosts: Object.fromEntries(Object.entries(discovery.hosts).filter(([host]) => senders.has(host))) };
     };
     const roomFor = async (pair: Pair): Promise<number> => {
       for (const until = Date.now() + patienceMs; ; await sleep(1_000)) {
