@@ -113,9 +113,10 @@ async function shift({ inventory: given, phase, rate, transports, wanted, left, 
       if (!('states' in told)) return { ...judgeNamed(unit, pair, cells, told, seen), bounds: most };
       pace.measured(pair, vantage.kind, unit.last - unit.first + 1, ms);
       const settledToo = { ...seen, settled: await settle(pair.to, unsettled(pair, told, resets, token)) };
-      // A packet may be lost and somebody else refused by the target: not twice in half a minute.
-      if (!isAgain && doubtOf(unit, pair, told, settledToo) !== null) return sweepUnit(pair, unit, vantage, true);
-      return { ...judgeUnit(unit, pair, told, settledToo), bounds: most };
+      const result = { ...judgeUnit(unit, pair, told, settledToo), bounds: most };
+      // A packet may be lost and somebody else refused by the target: not twice in half a minute. What was seen open stays so.
+      const isOpen = [...result.red, ...result.told].some((port) => port.result === 'fail');
+      return isAgain || isOpen || doubtOf(unit, pair, told, settledToo) === null ? result : sweepUnit(pair, unit, vantage, true);
     };
     // A host that sweeps sends RSTs of its own for what answers: nobody counts its RSTs meanwhile.
     await disjoint(pairs, ({ from, to }) => [from, to], async (pair) => {
