@@ -1,4 +1,4 @@
-// A spec reporter that also adds its counts to a file, so that verify's last line is a sum of what really ran.
+// A spec reporter that also adds its counts to a file, so that verify's last line is a sum of what really ran, and the names of what failed.
 import { appendFileSync } from 'node:fs';
 import Mocha from 'mocha';
 
@@ -7,7 +7,7 @@ export default class Tally extends Mocha.reporters.Spec {
     super(runner, options);
     const file = process.env.FLOWPROOF_TALLY;
     runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
-      if (file !== undefined) appendFileSync(file, `${this.stats.passes} ${this.stats.failures}\n`);
+      if (file !== undefined) appendFileSync(file, [`${this.stats.passes} ${this.stats.failures}`, ...this.failures.map((one) => `${one.fullTitle()}: ${one.err?.message ?? ''}`.replaceAll(/\s+/g, ' ')), ''].join('\n'));
     });
   }
 }

@@ -1,5 +1,6 @@
 // The steps of `npm run verify`. All of them run, whatever the first ones say; the last line is the sum of real counts: a
-// step is one, a mocha suite as many as it has tests. A suite that says nothing of its counts has failed. What needs a lab runs
+// step is one, a mocha suite as many as it has tests. A suite that says nothing of its counts has failed. What failed is named
+// again at the end, as who reads a log of CI sees its end. What needs a lab runs
 // in two lanes, each with a lab of its own, and the probers' tests beside them, since a run waits more than it works.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apart } from '../lab/apart.ts';
 
-type Count = Readonly<{ passed: number; failed: number }>;
+type Count = Readonly<{ passed: number; failed: number; red: readonly string[] }>;
 type Step = Readonly<{ name: string; argv: readonly string[]; isSuite: boolean }>;
 
 const root = join(import.meta.dirname, '..');
@@ -32,21 +33,27 @@ async function perform({ name, argv, isSuite }: Step, lane: number): Promise<Cou
   const child = spawn(command, rest, { cwd: root, stdio: ['ignore', file, file], env: { ...process.env, FLOWPROOF_TALLY: tally } });
   const [code] = (await once(child, 'close')) as [number | null];
   closeSync(file);
-  const count = isSuite ? suiteCount(tally, code === 0) : { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+  const count = isSuite ? suiteCount(tally, code === 0) : countOf(code === 0);
   console.log(`\n== ${name}\n${readFileSync(output, 'utf8')}== ${name}: ${count.passed} passed, ${count.failed} failed (${Math.round((Date.now() - begun) / 1000)} s)`);
-  return count;
+  return { ...count, red: count.failed === 0 ? [] : [`${name}: ${count.failed} failed`, ...count.red.slice(0, mostNamed).map((one) => `  ${one.slice(0, longestName)}`)] };
 }
+
+/** Of the tests of a suite that failed, the first ones; of each its title and the first words of why. */
+const [mostNamed, longestName] = [10, 400];
+
+const countOf = (isGreen: boolean): Count => ({ passed: isGreen ? 1 : 0, failed: isGreen ? 0 : 1, red: [] });
 
 function suiteCount(tally: string, endedWell: boolean): Count {
   let counted = '';
   try {
     counted = readFileSync(tally, 'utf8');
   } catch {
-    return { passed: 0, failed: 1 }; // it died before it could count
+    return countOf(false); // it died before it could count
   }
-  const [passed = 0, failed = 0] = counted.trim().split(' ').map(Number);
+  const [sums = '', ...red] = counted.trim().split('\n');
+  const [passed = 0, failed = 0] = sums.split(' ').map(Number);
   // A run that ends badly with no failed test (a hook, a crash at the end) is a failure all the same.
-  return { passed, failed: endedWell ? failed : Math.max(failed, 1) };
+  return { passed, failed: endedWell ? failed : Math.max(failed, 1), red };
 }
 
 /** What the lab could leave behind on the machine: mounts, daemons, namespaces, links. */
@@ -73,9 +80,7 @@ async function leavesNothing(before: readonly string[]): Promise<Count> {
     left = traces().filter((trace) => !before.includes(trace));
     if (left.length === 0 || Date.now() > deadline) break;
   }
-  if (left.length === 0) return { passed: 1, failed: 0 };
-  console.error(`left behind:\n${left.join('\n')}`);
-  return { passed: 0, failed: 1 };
+  return left.length === 0 ? countOf(true) : { ...countOf(false), red: ['left behind:', ...left.map((one) => `  ${one}`)] };
 }
 
 const inLab = (name: string): Step => suite(`the harness in the lab: ${name}`, 'lab', `tests/lab/${name}`);
@@ -120,6 +125,8 @@ try {
 } finally {
   rmSync(scratch, { recursive: true });
 }
-const sum = (key: keyof Count): number => results.reduce((total, result) => total + result[key], 0);
+const red = results.flatMap((result) => result.red);
+if (red.length > 0) console.log(`\nred:\n${red.join('\n')}`);
+const sum = (key: 'passed' | 'failed'): number => results.reduce((total, result) => total + result[key], 0);
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
 process.exitCode = sum('failed') === 0 ? 0 : 1;
