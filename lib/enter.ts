@@ -4,12 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import { isIP } from 'node:net';
 import pLimit from 'p-limit';
+import { bootCommand, clientCommand } from './boot.ts';
 import { operator } from './facts.ts';
 import { parseFacts } from './facts.ts';
 import { readLogin, type Login } from './login.ts';
 import type { Facts, Failure, Inventory, Outcome } from './model.ts';
 import { openSession, type NoSession, type Session } from './ssh.ts';
-import { bootCommand, clientCommand, openVantage, type Vantage } from './vantage.ts';
+import { openVantage, type Vantage } from './vantage.ts';
 
 export type Entered = Readonly<{
   host: string;

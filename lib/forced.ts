@@ -3,7 +3,7 @@
 // but for the program's own files.
 import { sha256 } from './hash.ts';
 import { program } from './prober/program.ts';
-import { bootCommand, clientCommand, lifetimeS } from './vantage.ts';
+import { bootCommand, clientCommand, lifetimeS } from './boot.ts';
 
 /** Where the script lies on a host, owned by root. */
 export const forcedPath = '/usr/local/libexec/flowproof-prober';

@@ -2,7 +2,7 @@
 import { factsOf, isFailure, operator, sourceAddress } from './facts.ts';
 import { mostTries, patiently, roundTripsWanted } from './loss.ts';
 import type { Discovery, Failure, Flow, Inventory, Plan, PlannedFlow, Probe, Timing } from './model.ts';
-import { packetTimes, type Kind } from './pace.ts';
+import { isScannable, packetTimes, type Kind } from './pace.ts';
 import { holds } from './rows.ts';
 
 /**
@@ -73,7 +73,9 @@ function canBeWalled({ from, by, transport }: Flow, site: Inventory['site']): Re
 }
 
 function ofLook(timing: Timing, kind: Kind): Packets {
-  const most = packetTimes(timing, kind).length;
+  // A scan asks twice whether a datagram may leave.
+  const twice = kind === 'led datagram' && isScannable({ ...timing, transport: 'udp', send: '' }) ? 1 : 0;
+  const most = packetTimes(timing, kind).length + twice;
   const again = packetTimes(kind === 'handshake' ? patiently(mostTries) : { ...timing, attempts: mostTries }, kind).length;
   return { least: 1, most, mostUnderLoss: most + again };
 }

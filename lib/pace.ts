@@ -31,6 +31,15 @@ export const kindOf = (prober: 'python' | 'sh', { transport }: Pick<Exchange, 't
   transport === 'tcp' ? 'handshake' : transport === 'udp' && prober === 'sh' ? 'led datagram' : 'packet';
 
 /**
+ * Whether nc's scan mode can make the look, by two of the kernel's SYNs in two seconds, or by two datagrams with a single NUL in one: an
+ * allowed flow's looks have more tries, and those that are made again for lost packets.
+ */
+export function isScannable({ transport, send, attempts, windowMs }: Pick<Exchange, 'transport' | 'send' | 'attempts' | 'windowMs'>): boolean {
+  const isPlain = (transport === 'tcp' && send === '') || transport === 'udp';
+  return isPlain && attempts > 1 && attempts <= 3 && windowMs <= 1_000;
+}
+
+/**
  * After so long the kernel sends a SYN again, while its socket is open: each time twice as long as before (RFC 6298), or, since Linux
  * 6.5, the first ones each second (tcp_syn_linear_timeouts). Which of the two is not known: the times of both.
  */

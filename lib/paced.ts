@@ -1,10 +1,12 @@
-// A vantage that sends no more packets a second than it may: each look waits for its turn, and its tries are spread.
+// A vantage that sends no more packets a second than it may: each look waits for its turn, and its tries are spread. One without a
+// bound may make many looks as one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { canonical } from './address.ts';
 import { isFailure } from './facts.ts';
 import type { Facts, Failure, Timing } from './model.ts';
 import { kindOf, makeCalendar, slotMsOf, spread, type Kind } from './pace.ts';
+import { scanning } from './scan.ts';
 import { sparing, type Looked, type Vantage } from './vantage.ts';
 
 /** Fewer than a vantage has in flight itself: one that is begun must not wait there, or its slot is over when it is sent. */
@@ -17,7 +19,7 @@ const lookUpMs = 250;
  * @param rate packets a second; undefined: no bound
  */
 export function paced(vantage: Vantage, facts: Facts | Failure, rate: number | undefined): Vantage {
-  if (rate === undefined) return vantage;
+  if (rate === undefined) return scanning(vantage);
   const slotMs = slotMsOf(rate);
   const { take, free } = makeCalendar(slotMs);
   const limit = pLimit(atOnce);

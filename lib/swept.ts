@@ -1,9 +1,21 @@
-// What a prober says of a range of ports that it sweeps, line by line -> the range's states.
-import type { Bounds, Failure, Reply, SweepLook, Swept } from './model.ts';
+// What a prober says of the places that it scans, and of a range of ports that it sweeps, line by line -> their states.
+import type { Bounds, Failure, Reply, Scan, Scanned, SweepLook, Swept } from './model.ts';
 import type { Line } from './wire.ts';
 
 /** A prober waits on purpose while its machine has too many connections to track, which are forgotten after two minutes. */
 const sweepPatienceMs = 300_000;
+
+/** @param ask sends the command, and resolves at its end. @param onBegun told when all places have been sent to, if that is said at all */
+export async function scannedOf({ places }: Scan, onBegun: () => void, ask: (onLine: (line: Line) => void) => Promise<{ failure: Failure | null }>): Promise<Scanned | Failure> {
+  const asked = new Set(places.map(({ address, port }) => `${address} ${port}`));
+  const states = new Map<string, string>();
+  const { failure } = await ask((line) => {
+    if (line.is === 'begun') onBegun();
+    // Who says two things of one place says nothing of it.
+    else if (line.is === 'at' && asked.has(line.place)) states.set(line.place, states.has(line.place) ? 'error-TWICE' : line.state);
+  });
+  return failure ?? { states };
+}
 
 /** @param ask sends the command, and resolves at its end */
 export async function sweepOf({ first, last, attempts, rate, windowMs }: SweepLook, onPackets: (count: number) => void, ask: (timeoutMs: number, onLine: (line: Line) => void) => Promise<{ failure: Failure | null }>): Promise<Swept | Failure> {

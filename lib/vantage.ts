@@ -1,10 +1,11 @@
 // A prober at the far end of a stream: exchanges in, replies out, close. Does not know that the stream is SSH.
 import type { Duplex } from 'node:stream';
 import pLimit from 'p-limit';
-import type { Arrival, Bounds, Exchange, Failure, Frame, Listener, RawLook, Reply, SweepLook, Swept, Timing } from './model.ts';
+import type { Arrival, Bounds, Exchange, Failure, Frame, Listener, RawLook, Reply, Scan, Scanned, SweepLook, Swept, Timing } from './model.ts';
+import { lifetimeS } from './boot.ts';
 import { program } from './prober/program.ts';
-import { boundsOf, sweepOf } from './swept.ts';
-import { exchangeCommand, frameCommand, listenCommand, longestLine, parseLine, rawCommand, sweepCommand, type Line } from './wire.ts';
+import { boundsOf, scannedOf, sweepOf } from './swept.ts';
+import { exchangeCommand, frameCommand, listenCommand, longestLine, parseLine, rawCommand, scanCommand, sweepCommand, type Line } from './wire.ts';
 
 export type Looked = Readonly<{ replies: readonly Reply[]; failure: Failure | null }>;
 
@@ -12,8 +13,10 @@ export type Vantage = Readonly<{
   kind: 'python' | 'sh';
   /** Whether the prober runs as root, by login or by sudo. */
   root: boolean;
-  /** Never rejects: what goes wrong is the failure. */
-  exchange(exchange: Exchange): Promise<Looked>;
+  /** Never rejects: what goes wrong is the failure. `isLetOut`: it is known that a datagram may leave; sh need not find out. */
+  exchange(exchange: Exchange, isLetOut?: boolean): Promise<Looked>;
+  /** Many looks as one; sh alone. `onBegun`: when all of them have sent. */
+  scan(scan: Scan, onBegun: () => void): Promise<Scanned | Failure>;
   /** Through the source's own firewall, which says EPERM; python as root alone, the others say so by `unprobed`. */
   raw(look: RawLook): Promise<Looked>;
   /** Past the source's own firewall, in both directions; python as root alone. */
@@ -54,8 +57,6 @@ const slackMs = 45_000;
 const patienceMs = 60_000;
 /** A login shell's profile on a slow machine, and the program over a line that stalls; the same patience as the session's own. */
 const bootTimeoutMs = 30_000;
-/** The prober ends by itself when its stdin does; this is for a connection that died without a word (30 min > any run). */
-export const lifetimeS = 1_800;
 /** How often a prober hears that we are still there, if it hears nothing else: it ends after two minutes without a word. */
 const beatMs = 20_000;
 /** As long as the prober lives: a run may ask again for lost packets, or be slow on purpose; a listener ends with its prober anyway. */
@@ -74,30 +75,6 @@ const inFlight = { python: 1_000, sh: 640 } as const;
  * thread: a thousand with three tries each cost python 0.1 s of its processor. The four machines have some 1,100 a vantage.
  */
 const framesInFlight = 2_000;
-
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
-/** sshd tells a command who called: `address port port`. */
-export const clientCommand = 'printf "%s\\n" "$SSH_CLIENT"';
-
-/**
- * The command that starts a prober: python3 where there is one, else sh with nc; as root where sudo lets us without a
- * password. The program itself follows on stdin, so nothing is written on the host.
- * @param mark fresh random letters and digits, by which its first line is known from whatever a profile prints
- */
-export function bootCommand(mark: string): string {
-  const bytes = program('python').length;
-  const python = `import os;n=${bytes};b=b""\nwhile len(b)<n:\n c=os.read(0,n-len(b))\n if not c: os._exit(0)\n b+=c\nexec(compile(b,"prober","exec"))`;
-  const shell = `p=; while IFS= read -r l; do [ "$l" = "#END" ] && break; p="$p$l\n"; done; eval "$p"`.replace('\\n', '\n');
-  const script = [
-    'PATH=$PATH:/usr/sbin:/sbin; export PATH; as=',
-    '[ "$(id -u)" = 0 ] || { sudo -n true </dev/null >/dev/null 2>&1 && as="sudo -n"; }',
-    `if command -v python3 >/dev/null 2>&1; then printf '\\nFLOWPROOF-BOOT ${mark} python\\n'; exec $as timeout -k 5 ${lifetimeS} python3 -c ${quote(python)}`,
-    `elif command -v nc >/dev/null 2>&1; then printf '\\nFLOWPROOF-BOOT ${mark} sh\\n'; exec $as timeout -k 5 ${lifetimeS} sh -c ${quote(shell)}`,
-    `else printf '\\nFLOWPROOF-BOOT ${mark} none\\n'; fi`,
-  ].join('\n');
-  return `exec sh -c ${quote(script)}`;
-}
 
 type Pending = { lines: Line[]; left: number; settle: (failure: Failure | null) => void; onLine?: ((line: Line) => void) | undefined };
 
@@ -207,10 +184,11 @@ export async function openVantage(stream: Duplex, mark: string): Promise<Vantage
     return {
       kind,
       root,
-      exchange: (asked) => {
+      exchange: (asked, isLetOut) => {
         const exchange = kind === 'sh' ? sparing(asked) : asked;
-        return limit(() => look((id) => exchangeCommand(id, exchange), exchange));
+        return limit(() => look((id) => exchangeCommand(id, exchange, isLetOut), exchange));
       },
+      scan: (scan, onBegun) => scannedOf(scan, onBegun, (heard) => command((id) => scanCommand(id, scan), slackMs, { most: mostHeard.look, onLine: heard })),
       raw: (raw) => limit(() => look((id) => rawCommand(id, raw), raw)),
       frame: (frame) => limitFrames(() => look((id) => frameCommand(id, frame), frame)),
       sweep: (sweep, onPackets) => sweepOf(sweep, onPackets, (timeoutMs, heard) => command((id) => sweepCommand(id, sweep), timeoutMs, { most: mostHeard.sweep, onLine: heard })),

@@ -1,7 +1,7 @@
 // The line protocol between a vantage and its prober: a command a line, an event a line. Pure. It is described in
 // prober/README.md. A prober may run on a machine that somebody else has taken over: whatever does not fit is no event.
 import { isIP } from 'node:net';
-import type { Arrival, Exchange, Frame, Listener, RawLook, Reply, SweepLook } from './model.ts';
+import type { Arrival, Exchange, Frame, Listener, RawLook, Reply, Scan, SweepLook } from './model.ts';
 
 /** What a line of the prober says: an event of a command, or a fact, a row of connection tracking, or the command's end. */
 export type Line = Readonly<
@@ -10,6 +10,8 @@ export type Line = Readonly<
   | { id: number; is: 'row'; text: string }
   | { id: number; is: 'listening' }
   | { id: number; is: 'arrival'; arrival: Arrival }
+  | { id: number; is: 'begun' }
+  | { id: number; is: 'at'; place: string; state: string }
   | { id: number; is: 'ports'; first: number; last: number; state: string }
   | { id: number; is: 'count'; of: 'silent' | 'swept'; count: number }
   | { id: number; is: 'end' }>;
@@ -17,10 +19,10 @@ export type Line = Readonly<
 /** The longest line a prober has reason to write: 2,048 bytes of data in hex, or a fact (a long routing table). */
 export const longestLine = 1 << 20;
 
-/** The command for an exchange. Errors are final but for a neighbour that may only be slow to be found. */
-export function exchangeCommand(id: number, exchange: Exchange): string {
+/** The command for an exchange. Errors are final but for a neighbour that may only be slow to be found. `isLetOut`: sh needs not find out whether a datagram may leave. */
+export function exchangeCommand(id: number, exchange: Exchange, isLetOut = false): string {
   const { transport, address, port, sourcePort, send, attempts, intervalMs, windowMs } = exchange;
-  const tries = `${attempts} ${intervalMs} ${windowMs}`;
+  const tries = `${isLetOut ? '=' : ''}${attempts} ${intervalMs} ${windowMs}`;
   return transport === 'icmp'
     ? `${id} icmp ${address} ${send || '-'} ${tries}`
     : `${id} ${transport} ${address} ${port} ${sourcePort} ${send || '-'} ${tries}`;
@@ -41,6 +43,11 @@ export function listenCommand(id: number, { transport, address, port }: Listener
   return `${id} listen ${transport} ${address} ${port} ${windowMs} ${sources.join(',')}`;
 }
 
+/** The command for a scan. */
+export function scanCommand(id: number, { transport, windowMs, places }: Scan): string {
+  return `${id} scan ${transport} ${windowMs} ${places.map(({ sourcePort, address, port }) => `${sourcePort} ${address} ${port}`).join(' ')}`;
+}
+
 /** The command for a range of ports, through the source's own firewall or past it. */
 export function sweepCommand(id: number, { transport, address, first, last, sourcePort, attempts, rate, windowMs, past }: SweepLook): string {
   return past === null
@@ -57,6 +64,8 @@ export function parseLine(line: string): Line | null {
   if (event === 'row' && rest.length === 1) return isHex(rest[0]) ? { id, is: 'row', text: text(rest[0]) } : null;
   if (event === 'fact' && rest.length === 2) return /^[a-z0-9-]{1,30}$/.test(rest[0] ?? '') && isHex(rest[1]) ? { id, is: 'fact', name: rest[0] ?? '', text: text(rest[1]) } : null;
   if (event === 'listening' && rest.length === 0) return { id, is: 'listening' };
+  if (event === 'begun' && rest.length === 0) return { id, is: 'begun' };
+  if (event === 'at') return parsePlace(id, rest);
   if (event === 'ports') return parsePorts(id, rest);
   if ((event === 'silent' || event === 'swept') && rest.length === 1) {
     const count = integer(rest[0] ?? '');
@@ -71,6 +80,11 @@ function parseArrival(id: number, how: Arrival['how'], [source = '', port = '', 
   const sourcePort = integer(port);
   if (!isAddress(source) || sourcePort === null || !/^(-|([0-9a-f]{2}){1,64})$/.test(hex)) return null;
   return { id, is: 'arrival', arrival: { how, source: copied(source), sourcePort, hex: hex === '-' ? '' : copied(hex) } };
+}
+
+function parsePlace(id: number, [address = '', port = '', state = '', ...more]: readonly string[]): Line | null {
+  if (!isAddress(address) || integer(port) === null || !/^(connected|silent|error-[A-Z0-9]{1,20})$/.test(state) || more.length > 0) return null;
+  return { id, is: 'at', place: copied(`${address} ${port}`), state: copied(state) };
 }
 
 function parsePorts(id: number, [from = '', to = '', state = '', ...more]: readonly string[]): Line | null {

@@ -1,6 +1,12 @@
-// The sweep: all ports between two machines, asked as ranges and told as one case a pair.
+// Many places at once: the scan of some, and the sweep of all ports between two machines, asked as ranges and told as one case a pair.
 import type { Reply } from './outcome.ts';
-import type { Frame, PlannedFlow } from './plan.ts';
+import type { Exchange, Frame, PlannedFlow } from './plan.ts';
+
+/** Handshakes, or whether a datagram may leave; each address and port once. `windowMs`: what is called silent has been so for that long at least. */
+export type Scan = Readonly<{ transport: 'tcp' | 'udp'; windowMs: number; places: readonly Pick<Exchange, 'sourcePort' | 'address' | 'port'>[] }>;
+
+/** By `address port`: `connected`, `silent` (a datagram may leave) or `error-ERRNO`. A place that is not there was not looked at. */
+export type Scanned = Readonly<{ states: ReadonlyMap<string, string> }>;
 
 /**
  * A range of ports for a prober to sweep; `rate`: packets a second at most, `attempts`: of a port that says nothing. `past`: the packet that goes

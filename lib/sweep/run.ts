@@ -42,7 +42,7 @@ const attempts = 3;
 /** Below those that the kernel gives, and apart from the plan's own draws by luck alone: they have ended. */
 const portOf = (token: string): number => 20_000 + (Number.parseInt(token.slice(0, 6), 16) % 12_000);
 
-/** A prober lives half an hour (lifetimeS in vantage.ts); the last unit of a shift may take minutes. */
+/** A prober lives half an hour (lifetimeS in boot.ts); the last unit of a shift may take minutes. */
 const shiftMs = 1_200_000;
 /** So long a machine is waited for that tracks too many connections: those that nobody answers are forgotten after two minutes. */
 const patienceMs = 300_000;

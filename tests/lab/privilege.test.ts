@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { mustRun, run } from '../../lab/inside.ts';
 import { repository } from '../../lab/up.ts';
 import { program } from '../../lib/prober/program.ts';
-import { bootCommand } from '../../lib/vantage.ts';
+import { bootCommand } from '../../lib/boot.ts';
 import { npmTest } from './harness.ts';
 
 const hosts = ['mesh', 'joi', 'ntp', 'gateway', 'internet'] as const;

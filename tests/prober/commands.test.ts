@@ -37,6 +37,15 @@ forEachKind('commands', ({ kind, sh, proberIn }) => {
     expect(readdirSync('/tmp')).to.not.include('fpt-owned');
   });
 
+  if (sh) it('tells of its host while looks wait for their turn', async () => {
+    const prober = await start(kind, { edit: (text) => text.replace('least 1280 $fit $files; room=$least', 'room=4') });
+    for (let n = 0; n < 6; n += 1) prober.send(`w${n} tcp 198.18.0.2 7103 0 - 1 100 3000`);
+    const told = await Promise.all(['resets', 'conntrack 198.18.0.1', 'bounds', 'facts', 'configuration', 'lock 127.86.71.9', 'unlock 127.86.71.9'].map(prober.ask));
+    expect(prober.lines.filter((line) => /^w\d end$/.test(line)).length, 'looks that had ended').to.be.lessThan(6);
+    expect(told.map((events) => events.length > 0)).to.deep.equal([true, true, true, true, true, true, false]);
+    expect(await prober.close()).to.equal(0);
+  });
+
   it(`takes ${sh ? 200 : 2000} commands at once, and each ends exactly once`, async () => {
     const prober = await start(kind);
     const count = sh ? 200 : 2000;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { authorizedKey, forcedPath, forcedScript, isPublicKey, isUserName, sudoersLines } from '../../lib/forced.ts';
 import { program } from '../../lib/prober/program.ts';
-import { bootCommand, clientCommand } from '../../lib/vantage.ts';
+import { bootCommand, clientCommand } from '../../lib/boot.ts';
 
 const mark = '0123456789abcdef';
 const python = program('python');

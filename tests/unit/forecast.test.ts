@@ -33,7 +33,7 @@ describe('forecast: the packets', () => {
   const rows: readonly (readonly [sentence: string, of: Forecast, id: string, least: number, most: number])[] = [
     ['of a denied handshake: three, the near wall\'s and three frames', seen, 'joi -> ntp vmbr1 tcp/25', 1, 7],
     ['are the same where the host is not known: it may have python3 and root', blind, 'joi -> ntp vmbr1 tcp/25', 0, 7],
-    ['of a denied datagram: nc\'s own first, and no near wall', seen, 'joi -> ntp vmbr1 udp/161', 1, 7],
+    ['of a denied datagram: two of nc\'s own first, and no near wall', seen, 'joi -> ntp vmbr1 udp/161', 1, 8],
     ['of an allowed flow: one that is answered, or sixteen tries', seen, 'mesh -> dns udp/53', 1, 17],
     ['of NTP: a second view of it', seen, 'joi -> ntp vmbr1 udp/123', 2, 34],
     ['of our login: none beside it', seen, 'gateway -> joi vmbr1 tcp/22', 0, 0],

@@ -83,4 +83,11 @@ describe('paced', () => {
     expect(began).to.have.length(5);
   });
   it('without a rate is the vantage itself', () => expect(paced(mute, facts, undefined)).to.equal(mute));
+  it('without a rate scans where the prober is sh, and with one it does not', async () => {
+    const scans: number[] = [];
+    const { vantage, began } = noting({ kind: 'sh', scan: ({ places }) => (scans.push(places.length), new Promise(() => undefined)) });
+    for (const rate of [undefined, 1000]) for (let port = 1; port <= 3; port += 1) void paced(vantage, facts, rate).exchange({ ...exchange, port });
+    await pass(50);
+    expect([scans, began.length]).to.deep.equal([[1, 1, 1], 3]);
+  });
 });

@@ -2,7 +2,7 @@
 import { Duplex } from 'node:stream';
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import type { Exchange, Frame, RawLook, SweepLook } from '../../lib/model.ts';
+import type { Exchange, Frame, RawLook, Scan, SweepLook } from '../../lib/model.ts';
 import { openVantage, type Vantage } from '../../lib/vantage.ts';
 
 const exchange: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send: '', attempts: 1, intervalMs: 10, windowMs: 100 };
@@ -18,7 +18,7 @@ function far(first: string, answer: (id: string, command: string) => string | nu
       const lines = (rest + chunk.toString()).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|sweep|resets|bounds|lock|unlock|listen|hush)\b/.exec(line) ?? [];
+        const [, id = '', command = ''] = /^(\d+) (facts|conntrack|tcp|udp|icmp|raw|frame|scan|sweep|resets|bounds|lock|unlock|listen|hush)\b/.exec(line) ?? [];
         const said = id === '' ? null : answer(id, command);
         if (said !== null) setImmediate(() => stream.push(said)); // as over a network: never while it is being asked
       }
@@ -187,6 +187,23 @@ describe('vantage: packets of our own', () => {
     expect((await vantage.exchange(exchange)).replies).to.have.length(1);
     expect(under.size).to.equal(2000);
     stream.destroy();
+  });
+});
+
+describe('vantage: a scan', () => {
+  const scan: Scan = { transport: 'tcp', windowMs: 300, places: [25, 80, 443].map((port) => ({ sourcePort: 0, address: '172.22.22.3', port })) };
+  const scanned = async (said: (id: string) => string): Promise<Readonly<{ of: Awaited<ReturnType<Vantage['scan']>>; begun: number }>> => {
+    let begun = 0;
+    return { of: await (await ready(far(boot, (id) => `${said(id)}${id} end\n`))).scan(scan, () => { begun += 1; }), begun };
+  };
+  it('is what was said of each place, and that all have sent', async () => expect(await scanned((id) => `${id} begun\n${id} at 172.22.22.3 80 silent\n${id} at 172.22.22.3 25 connected\n`)).to.deep.equal({ of: { states: new Map([['172.22.22.3 80', 'silent'], ['172.22.22.3 25', 'connected']]) }, begun: 1 }));
+  it('keeps nothing of places that nobody asked for', async () => expect((await scanned((id) => `${id} at 172.22.22.4 80 silent\n${id} at 172.22.22.3 81 silent\n`)).of).to.deep.equal({ states: new Map() }));
+  it('takes no word of a place of which two things are said', async () => expect((await scanned((id) => `${id} at 172.22.22.3 80 silent\n${id} at 172.22.22.3 80 connected\n`)).of).to.deep.equal({ states: new Map([['172.22.22.3 80', 'error-TWICE']]) }));
+  it('of a prober that is lost is a failure', async () => {
+    const stream = far(boot, (id) => `${id} at 172.22.22.3 80 silent\n`);
+    const vantage = await ready(stream);
+    setTimeout(() => stream.destroy(), 20);
+    expect(await vantage.scan(scan, () => undefined)).to.include({ operation: 'exchange' });
   });
 });
 

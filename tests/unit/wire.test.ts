@@ -2,8 +2,8 @@
 import { isIP } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Exchange, Frame, RawLook, SweepLook } from '../../lib/model.ts';
-import { exchangeCommand, frameCommand, listenCommand, parseLine, rawCommand, sweepCommand, type Line } from '../../lib/wire.ts';
+import type { Exchange, Frame, RawLook, Scan, SweepLook } from '../../lib/model.ts';
+import { exchangeCommand, frameCommand, listenCommand, parseLine, rawCommand, scanCommand, sweepCommand, type Line } from '../../lib/wire.ts';
 
 const exchange: Exchange = { transport: 'tcp', address: '172.22.22.3', port: 25, sourcePort: 0, send: '', attempts: 3, intervalMs: 150, windowMs: 700 };
 
@@ -16,6 +16,15 @@ describe('wire: a command', () => {
     ['for an echo has no ports', { transport: 'icmp', port: 0, send: '00ff' }, '7 icmp 172.22.22.3 00ff 3 150 700'],
   ];
   for (const [sentence, over, line] of rows) it(sentence, () => expect(exchangeCommand(7, { ...exchange, ...over })).to.equal(line));
+});
+
+describe('wire: a datagram that is known to be let out', () => {
+  it('is marked, so that the prober need not find out', () => expect(exchangeCommand(7, { ...exchange, transport: 'udp', send: '00' }, true)).to.equal('7 udp 172.22.22.3 25 0 00 =3 150 700'));
+});
+
+describe('wire: a scan', () => {
+  const scan: Scan = { transport: 'tcp', windowMs: 300, places: [{ sourcePort: 0, address: '172.22.22.3', port: 25 }, { sourcePort: 53, address: 'fe80::1%eth0', port: 80 }] };
+  it('is its transport, its window, and each place with its own port', () => expect(scanCommand(7, scan)).to.equal('7 scan tcp 300 0 172.22.22.3 25 53 fe80::1%eth0 80'));
 });
 
 describe('wire: a packet of our own', () => {
@@ -59,6 +68,9 @@ describe('wire: a line that fits', () => {
     ['1 unprobed EMFILE socket', { id: 1, is: 'reply', reply: { event: 'unprobed', errno: 'EMFILE', operation: 'socket' } }],
     ['1 fact routes4 6869', { id: 1, is: 'fact', name: 'routes4', text: 'hi' }],
     ['1 row 7372633d', { id: 1, is: 'row', text: 'src=' }],
+    ['1 begun', { id: 1, is: 'begun' }],
+    ['1 at 10.0.0.1 25 silent', { id: 1, is: 'at', place: '10.0.0.1 25', state: 'silent' }],
+    ['1 at fe80::1%eth0 25 error-EPERM', { id: 1, is: 'at', place: 'fe80::1%eth0 25', state: 'error-EPERM' }],
     ['1 ports 22 22 open', { id: 1, is: 'ports', first: 22, last: 22, state: 'open' }],
     ['1 ports 1 65535 error-EHOSTUNREACH', { id: 1, is: 'ports', first: 1, last: 65_535, state: 'error-EHOSTUNREACH' }],
     ['1 silent 0', { id: 1, is: 'count', of: 'silent', count: 0 }],
@@ -83,6 +95,7 @@ describe('wire: a line that does not fit is no event', () => {
     ['an ICMP from a scope with an escape', '1 icmp 1 6 1 1 fe80::1%\u001b[2J'],
     ['a fact without a text', '1 fact routes4'], ['a fact in capitals', '1 fact Routes4 00'], ['a fact of a strange name', '1 fact __proto__ 00'],
     ['ports without a state', '1 ports 1 2'], ['ports in a state that there is not', '1 ports 1 2 fine'], ['ports backwards', '1 ports 2 1 open'], ['port 0', '1 ports 0 1 open'], ['port 65536', '1 ports 1 65536 open'], ['ports with more', '1 ports 1 2 open 3'], ['silence that is not counted', '1 silent many'],
+    ['a place without a state', '1 at 10.0.0.1 25'], ['a place in a state that there is not', '1 at 10.0.0.1 25 open'], ['a place by name', '1 at ntp 25 silent'], ['a place with more', '1 at 10.0.0.1 25 silent 1'], ['a place without a port', '1 at 10.0.0.1 x silent'], ['a beginning with more', '1 begun 1'],
     ['a fact in odd hex', '1 fact routes4 0af'], ['a fact that is no hex', '1 fact routes4 xy'], ['a row that is no hex', '1 row xy'], ['a row with more', '1 row 00 00'],
   ];
   for (const [sentence, line] of rows) it(sentence, () => expect(parseLine(line)).to.equal(null));

@@ -56,8 +56,9 @@ look() {
   id=$1 kind=$2 address=$3
   shift 3
   [ $kind = icmp ] || { port=$1 sport=$2 && shift 2; }
-  hex=$1 attempts=${2#+} interval=$3 window=$4
+  hex=$1 attempts=${2#[+=]} interval=$3 window=$4
   case $2 in +*) insist=yes ;; *) insist= ;; esac
+  case $2 in =*) let_out=yes ;; *) let_out= ;; esac
   octal= rest=${hex#-}
   while [ "$rest" ]; do
     byte=$((0x${rest%"${rest#??}"})) rest=${rest#??}
@@ -72,7 +73,7 @@ look() {
     tcp-) [ -z "$knocks" ] || { settle=50; knock; return; } ;;
     # What bars a datagram, nc only says in scan mode; else 8,200 writes must fail first. It says so before it first sleeps.
     udp*)
-      if [ "$knocks" ]; then
+      if [ "$knocks" ] && [ -z "$let_out" ]; then
         wanted="$attempts $window" attempts=1 window=20 settle=0 udp=u
         knock && return
         attempts=${wanted% *} window=${wanted#* }
