@@ -58,6 +58,11 @@ export function doubtOf({ first, last }: Unit, pair: Pair, swept: Swept, { base,
   return resets === null || resets <= heard ? null : `${pair.to}'s own kernel sent ${resets} RSTs, of which ${heard} came here: silent ports may be closed ones that were reached`;
 }
 
+/** Once more, where there is doubt: a packet may be lost and somebody else refused by the target, not twice in half a minute. What was seen open stays so. */
+export function isSweptAgain({ red, told }: Pick<UnitResult, 'red' | 'told'>, doubt: string | null): boolean {
+  return doubt !== null && [...red, ...told].every((port) => port.result !== 'fail');
+}
+
 /** Ports that were looked at one by one, as the plan looks at its cells. @param observations by the cell's id */
 export function judgeNamed(unit: Unit, pair: Pair, cells: readonly PlannedFlow[], observations: readonly Observation[], seen: SweepSeen): UnitResult {
   const findings = findingsFor(cells, observations.map((one) => [one.id, one]), seen, new Map());

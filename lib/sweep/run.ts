@@ -15,7 +15,7 @@ import { startTracking } from '../track.ts';
 import type { Vantage } from '../vantage.ts';
 import { readBounds, roomIn, watchBounds } from './bounds.ts';
 import { cellOf, framePortOf, pairsOf, unknownPairs } from './cells.ts';
-import { doubtOf, judgeNamed, judgeUnit, unsettled, unsweptUnit } from './judge.ts';
+import { doubtOf, isSweptAgain, judgeNamed, judgeUnit, unsettled, unsweptUnit } from './judge.ts';
 import { disjoint } from './schedule.ts';
 import { paceOf, unitOf, type Pace, type Range } from './units.ts';
 
@@ -114,9 +114,7 @@ async function shift({ inventory: given, phase, rate, transports, wanted, left, 
       pace.measured(pair, vantage.kind, unit.last - unit.first + 1, ms);
       const settledToo = { ...seen, settled: await settle(pair.to, unsettled(pair, told, resets, token)) };
       const result = { ...judgeUnit(unit, pair, told, settledToo), bounds: most };
-      // A packet may be lost and somebody else refused by the target: not twice in half a minute. What was seen open stays so.
-      const isOpen = [...result.red, ...result.told].some((port) => port.result === 'fail');
-      return isAgain || isOpen || doubtOf(unit, pair, told, settledToo) === null ? result : sweepUnit(pair, unit, vantage, true);
+      return !isAgain && isSweptAgain(result, doubtOf(unit, pair, told, settledToo)) ? sweepUnit(pair, unit, vantage, true) : result;
     };
     // A host that sweeps sends RSTs of its own for what answers: nobody counts its RSTs meanwhile.
     await disjoint(pairs, ({ from, to }) => [from, to], async (pair) => {

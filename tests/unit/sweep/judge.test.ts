@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Discovery, Observation, Outcome, Pair, Resets, Swept, Tracked, UnitResult } from '../../../lib/model.ts';
 import { cellOf, framePortOf, pairsOf } from '../../../lib/sweep/cells.ts';
-import { judgeNamed, judgeUnit, unsettled, type SweepSeen } from '../../../lib/sweep/judge.ts';
+import { isSweptAgain, judgeNamed, judgeUnit, unsettled, type SweepSeen } from '../../../lib/sweep/judge.ts';
 import { anObservation, failed, held, token } from '../../fixtures/flows.ts';
 import { discovery, hosts, inventory, plan } from '../../fixtures/site.ts';
 
@@ -172,4 +172,16 @@ describe('sweep: a range', () => {
     const seen: SweepSeen = { base: { inventory, discovery, plan: { ...whole, flows: [] }, tracked: new Map([['mesh', table()]]), sessions: new Map([['joi', '10.42.0.10']]) }, observations: new Map(), phase: 'steady', resets: 0, settled: new Map(), sourcePort: 21_000, startedAt: '', ms: 1, token };
     expect(judgeUnit({ pair: pair.id, first: 8440, last: 8449 }, pair, swept, seen)).to.deep.include({ open: [8444], passed: { proven: 9 }, red: [] });
   });
+});
+
+describe('sweep: a range of which silence proves nothing', () => {
+  const port = (result: 'fail' | 'inconclusive'): UnitResult['red'][number] => ({ port: 101, result, reason: '' });
+  const rows: readonly (readonly [sentence: string, result: Pick<UnitResult, 'red' | 'told'>, doubt: string | null, isAgain: boolean])[] = [
+    ['is swept again', { red: [], told: [] }, 'packets are lost', true],
+    ['is swept again where ports could not be told', { red: [port('inconclusive')], told: [] }, 'packets are lost', true],
+    ['stays as it is where a port was seen open', { red: [port('inconclusive'), port('fail')], told: [] }, 'packets are lost', false],
+    ['stays as it is where a port was seen open that is no failure', { red: [], told: [port('fail')] }, 'packets are lost', false],
+    ['is none where there is no doubt', { red: [port('inconclusive')], told: [] }, null, false],
+  ];
+  for (const [sentence, result, doubt, isAgain] of rows) it(sentence, () => expect(isSweptAgain(result, doubt)).to.equal(isAgain));
 });
