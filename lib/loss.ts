@@ -106,7 +106,9 @@ export function withTries(probe: Probe, tries: number, hasty = false): Probe {
   if (look.by !== 'exchange') return probe;
   const { exchange } = look;
   const kernels = exchange.transport === 'tcp' && exchange.sourcePort === 0 && !hasty;
-  const timing = kernels ? patiently(tries) : { attempts: tries, intervalMs: hasty ? 50 : leastIntervalMs };
+  // As few as a plan's own handshakes have would be made by a scan, whose SYNs are two.
+  const attempts = exchange.transport === 'tcp' && !hasty ? Math.max(tries, 4) : tries;
+  const timing = kernels ? patiently(tries) : { attempts, intervalMs: hasty ? 50 : leastIntervalMs };
   return { ...probe, look: { ...look, exchange: { ...exchange, ...timing } } };
 }
 

@@ -47,7 +47,10 @@ const firewall: Readonly<Record<string, string>> = {
       chain out {
         type filter hook output priority 0
         tcp dport 7201 drop
-        udp dport 7201 drop
+        udp dport { 7201, 7206 } drop
+        udp dport 7203 limit rate over 1/hour burst 1 packets drop
+        udp dport 7205 limit rate over 1/hour burst 1 packets drop
+        udp dport 7204 reject
         icmp type echo-request ip daddr 198.18.0.4 drop
       }
       chain in {
@@ -62,7 +65,7 @@ const firewall: Readonly<Record<string, string>> = {
         ct state invalid drop
         tcp dport 7101 reject with icmpx port-unreachable
         tcp dport 7102 reject with tcp reset
-        meta l4proto { tcp, udp } th dport 7103 drop
+        meta l4proto { tcp, udp } th dport { 7103, 7203, 7205 } drop
         meta l4proto { tcp, udp } th dport 7104 reject with icmpx admin-prohibited
         icmp type echo-request ip daddr 198.18.0.3 drop
       }

@@ -7,8 +7,8 @@ forEachKind('the end', ({ kind, sh }) => {
   it('leaves no process when stdin ends half-way', async () => {
     const others = processes(near);
     const prober = await start(kind);
-    for (let n = 0; n < (sh ? 150 : 500); n++) prober.send(`e${n} udp 198.18.0.2 7002 0 00 3 500 30000`);
-    for (let n = 0; n < 20; n++) prober.send(`t${n} tcp 198.18.0.2 7002 0 00 3 500 30000`);
+    for (let n = 0; n < (sh ? 150 : 500); n++) prober.send(`e${n} udp 198.18.0.2 7002 0 00 3 500 60000`);
+    for (let n = 0; n < 20; n++) prober.send(`t${n} tcp 198.18.0.2 7002 0 00 3 500 60000`);
     await until('the first looks are under way', () => prober.lines.some((line) => line.startsWith('e9 sent 2')));
     expect(await prober.close()).to.equal(0);
     await until('all are gone', () => processes(near).every((pid) => others.includes(pid)), goneWithinMs);
@@ -19,7 +19,7 @@ forEachKind('the end', ({ kind, sh }) => {
     it(`leaves no process when it gets ${signal}`, async () => {
       const others = processes(near);
       const prober = await start(kind);
-      for (let n = 0; n < 10; n++) prober.send(`e${n} udp 198.18.0.2 7002 0 00 3 500 30000`);
+      for (let n = 0; n < 10; n++) prober.send(`e${n} udp 198.18.0.2 7002 0 00 3 500 60000`);
       await until('the first looks are under way', () => prober.lines.some((line) => line.startsWith('e9 sent 2')));
       prober.child.kill(signal);
       await until('all are gone', () => processes(near).every((pid) => others.includes(pid)), goneWithinMs);
@@ -31,7 +31,7 @@ forEachKind('the end', ({ kind, sh }) => {
       const others = processes(near);
       const edit = (text: string): string => text.replace('PATIENCE_S = 120', 'PATIENCE_S = 5').replace('patience_s=120', 'patience_s=5');
       const prober = await start(kind, { edit });
-      prober.send('e1 udp 198.18.0.2 7002 0 00 3 500 30000');
+      prober.send('e1 udp 198.18.0.2 7002 0 00 3 500 60000');
       for (let beats = 0; beats < 7; beats += 1) {
         await new Promise((resolve) => setTimeout(resolve, 1_000));
         prober.send('');

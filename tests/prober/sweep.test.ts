@@ -66,6 +66,11 @@ forEachKind('a sweep', ({ kind, sh, proberIn }) => {
       if (!sh) expect(new Set(told.map((one) => one.split(' ')[1])).size).to.equal(200);
     });
 
+  if (sh) it('says that it cannot tell where the first of its datagrams is let out and the second is not', async () => {
+    expect((await sweep(await proberIn(near), 'udp 198.18.0.2 7205 7205 21012 2 2000 300')).others).to.deep.equal(['unprobed EAGAIN udptest']);
+    expect((await sweep(await proberIn(near), 'udp 198.18.0.2 7201 7202 21012 2 2000 300'))).to.deep.include({ silent: 0, others: [] });
+  });
+
   it('says how much there is of what bounds it', async () => {
     const bounded = await start(kind, { before: 'ulimit -n 300; ' });
     const [fact = ''] = await bounded.ask('bounds');

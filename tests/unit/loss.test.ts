@@ -98,6 +98,7 @@ describe('loss: asked again', () => {
   const timing = (probe: Probe): unknown => (probe.look.by === 'exchange' ? [probe.look.exchange.attempts, probe.look.exchange.windowMs] : probe.look.by === 'frame' ? [probe.look.frame.attempts, probe.look.frame.windowMs] : null);
   it('a handshake takes a quarter of the tries, since the kernel sends four SYNs in their window', () => expect(timing(withTries(aProbe(), 25))).to.deep.equal([7, 7_500]));
   it('a handshake from a fixed port takes them all: each ends the one before', () => expect(timing(withTries(aProbe({ sourcePort: 443 }), 25))).to.deep.equal([25, 700]));
+  it('a handshake from a fixed port has more than a scan makes of it', () => expect(timing(withTries(aProbe({ sourcePort: 443 }), 3))).to.deep.equal([4, 700]));
   it('a datagram takes them all', () => expect(timing(withTries(aProbe({ transport: 'udp' }), 25))).to.deep.equal([25, 700]));
   it('a frame takes them all', () => expect(timing(withTries(frame('frame'), 25))).to.deep.equal([25, 700]));
   it('in haste a handshake takes them all, and no longer for it', () => expect(timing(withTries(aProbe(), 25, true))).to.deep.equal([25, 700]));

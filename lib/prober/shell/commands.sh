@@ -114,8 +114,10 @@ obey() { # commands -> the engine's queue; never waits for a look, so that the e
 
 tell_of_host() { # A run reads tables while hundreds of looks are begun, which takes a busy machine seconds: the engine could not even hear of it.
   start perform "$@"
-  set -- $tellers $!
-  [ $# -le 20 ] || { wait $1; shift; } # it ended long ago, and the machine counts it until somebody has asked
+  set -- $!
+  for each in $tellers; do # the machine counts who has ended until somebody has asked
+    if read -r _ _ state _ </proc/$each/stat && [ $state != Z ]; then set -- "$@" $each; else wait $each; fi
+  done 2>/dev/null
   tellers=$*
 }
 

@@ -2,10 +2,11 @@
 # `read -t` forgets what it has of a line when its time is up, and on a busy machine that is in mid-line now and then. So
 # only the first character has a time limit; the rest is there, since nc writes a line at once (else 5 s are patience enough).
 await() { # until when -> a line of nc's in $line; no process of its own, unlike a sleep
+  letter= # bash keeps what it has read as its time ran out, and calls it failed
   now
   if [ $1 -gt $now ]; then
     part=$((($1 - now) % 1000 + 1000))
-    read -r -n 1 -t $((($1 - now) / 1000)).${part#1} letter <&5 || return 1
+    read -r -n 1 -t $((($1 - now) / 1000)).${part#1} letter <&5 || [ "$letter" ] || return 1
   else
     read -r -t 0 letter <&5 && read -r -n 1 letter <&5 || return 1 # what is there counts, however late we are
   fi
@@ -34,7 +35,7 @@ all_sent() { # pids -> ended: how many of them have
   ended=0
   for each; do
     read -r _ name state _ </proc/$each/stat || { ended=$((ended + 1)); continue; }
-    case $name$state in "$shell"? | *R | *D) return 1 ;; *Z) ended=$((ended + 1)) ;; esac
+    case $name$state in *Z) ended=$((ended + 1)) ;; "$shell"? | *R | *D) return 1 ;; esac
   done
 }
 
