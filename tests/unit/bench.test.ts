@@ -61,7 +61,7 @@ describe('bench: the sweep beside nmap -sS', () => {
 
 describe('bench: what is typed', () => {
   it('may name a range of ports, beside the number of turns', () => expect(portsFrom(['7', '--ports', '1-65535'])).to.deep.equal({ ports: '1-65535', words: ['7'] }));
-  it('needs none', () => expect(portsFrom([])).to.deep.equal({ ports: '1-4096', words: [] }));
+  it('needs none', () => expect(portsFrom([])).to.deep.equal({ ports: '1-512', words: [] }));
   for (const bad of [['--ports', '0-9'], ['--ports', '9-8'], ['--ports', '1-65536'], ['--ports', '80'], ['--ports', '1-99999999'], ['--ports'], ['--fast']]) it(`is wrong: ${bad.join(' ')}`, () => expect(portsFrom(bad).words).to.equal(null));
 });
 
