@@ -25,7 +25,7 @@ export function placesOf(cells: readonly Asked[]): ReadonlyMap<string, Place> {
   const isVm = (name: string): boolean => (vmNames as readonly string[]).includes(name);
   const denied = cells.filter((cell) => cell.proto === 'tcp' && cell.expected === 'denied' && cell.from !== cell.to && isVm(cell.from) && isVm(cell.to) && canAsk(cell));
   const first = [...grouped(denied, ({ from, address }) => `${from} ${address}`).values()].flatMap(([cell]) => cell ?? []);
-  return new Map(first.map(({ id, from, address }) => [id.replace(/ tcp\/\d+$/, ''), { from, address: address ?? '' }]));
+  return new Map(first.map(({ id, from, address }) => [id.replace(/ tcp\/\d+$/, ' tcp'), { from, address: address ?? '' }]));
 }
 
 /** In as few calls as there are machines and IP versions: nmap asks the addresses of one call side by side. */
@@ -47,8 +47,8 @@ export function differencesOf(places: ReadonlyMap<string, Place>, pairs: readonl
     if (pair === undefined) return [`DIFFERS: ${id}: asked of nmap, not swept by us`];
     const own = new Set([...pair.open, ...pair.red.filter(({ result }) => result === 'fail').map(({ port }) => port)]);
     const other = new Set((theirs.get(`${from} ${bare(address)}`) ?? []).map((words) => Number(words.at(-1))));
-    const one = [...own].filter((port) => !other.has(port)).map((port) => `DIFFERS: ${id} tcp/${port}: open to us, not to nmap -sS`);
-    return [...one, ...[...other].filter((port) => !own.has(port)).map((port) => `DIFFERS: ${id} tcp/${port}: open to nmap -sS, not to us`)];
+    const one = [...own].filter((port) => !other.has(port)).map((port) => `DIFFERS: ${id}/${port}: open to us, not to nmap -sS`);
+    return [...one, ...[...other].filter((port) => !own.has(port)).map((port) => `DIFFERS: ${id}/${port}: open to nmap -sS, not to us`)];
   });
 }
 

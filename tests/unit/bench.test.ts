@@ -33,7 +33,7 @@ describe('bench: nmap', () => {
 
 describe('bench: the sweep beside nmap -sS', () => {
   const tcp = (from: string, to: string, network: string, address: string | null, over: object = {}) => ({ ...cell(from, address, 'tcp', 22), id: `${from} -> ${to} ${network} tcp/22`, to, expected: 'denied', ...over });
-  const places = new Map([['joi -> ntp vmbr1', { from: 'joi', address: '172.22.22.3' }], ['joi -> ntp vmbr1/ll', { from: 'joi', address: 'fe80::3%eth0' }], ['ntp -> joi vmbr1', { from: 'ntp', address: '172.22.22.2' }]]);
+  const places = new Map([['joi -> ntp vmbr1 tcp', { from: 'joi', address: '172.22.22.3' }], ['joi -> ntp vmbr1/ll tcp', { from: 'joi', address: 'fe80::3%eth0' }], ['ntp -> joi vmbr1 tcp', { from: 'ntp', address: '172.22.22.2' }]]);
   const pair = (id: string, open: readonly number[], red: readonly number[] = []) => ({ id, result: 'pass', open, red: red.map((port) => ({ port, result: 'fail' })) });
 
   it('is of the pairs of the four machines, by the names that the sweep has for them', () => {
@@ -45,17 +45,17 @@ describe('bench: the sweep beside nmap -sS', () => {
     expect([...placesOf(cells)]).to.deep.equal([...places]);
   });
   it('has a call a machine and IP version', () => {
-    const both = new Map([...places, ['joi -> mesh vmbr1', { from: 'joi', address: '172.22.22.1' }] as const]);
+    const both = new Map([...places, ['joi -> mesh vmbr1 tcp', { from: 'joi', address: '172.22.22.1' }] as const]);
     expect(synScansOf(both, '1-4096').map((call) => `${call.from}: ${call.words.slice(call.words.indexOf('-Pn')).join(' ')}`)).to.deep.equal([
       'joi: -Pn -n -T4 -sS -p 1-4096 -oG - 172.22.22.3 172.22.22.1', 'joi: -Pn -n -T4 -6 -sS -p 1-4096 -oG - fe80::3%eth0', 'ntp: -Pn -n -T4 -sS -p 1-4096 -oG - 172.22.22.2',
     ]);
   });
   it('finds no difference where both have the same, also of an address whose interface nmap leaves out', () =>
-    expect(differencesOf(places, [pair('joi -> ntp vmbr1', [22], [80]), pair('joi -> ntp vmbr1/ll', [22]), pair('ntp -> joi vmbr1', []), pair('joi -> github.com', [443])], ['joi 172.22.22.3 tcp/22', 'joi 172.22.22.3 tcp/80', 'joi fe80::3 tcp/22'])).to.deep.equal([]));
+    expect(differencesOf(places, [pair('joi -> ntp vmbr1 tcp', [22], [80]), pair('joi -> ntp vmbr1/ll tcp', [22]), pair('ntp -> joi vmbr1 tcp', []), pair('joi -> github.com tcp', [443])], ['joi 172.22.22.3 tcp/22', 'joi 172.22.22.3 tcp/80', 'joi fe80::3 tcp/22'])).to.deep.equal([]));
   it('tells of each port that one of them alone has, and of a pair that we left out', () =>
-    expect(differencesOf(places, [pair('joi -> ntp vmbr1', [22]), pair('ntp -> joi vmbr1', [], [80])], ['joi 172.22.22.3 tcp/23', 'ntp 172.22.22.3 tcp/22'])).to.deep.equal([
+    expect(differencesOf(places, [pair('joi -> ntp vmbr1 tcp', [22]), pair('ntp -> joi vmbr1 tcp', [], [80])], ['joi 172.22.22.3 tcp/23', 'ntp 172.22.22.3 tcp/22'])).to.deep.equal([
       'DIFFERS: joi -> ntp vmbr1 tcp/22: open to us, not to nmap -sS', 'DIFFERS: joi -> ntp vmbr1 tcp/23: open to nmap -sS, not to us',
-      'DIFFERS: joi -> ntp vmbr1/ll: asked of nmap, not swept by us', 'DIFFERS: ntp -> joi vmbr1 tcp/80: open to us, not to nmap -sS',
+      'DIFFERS: joi -> ntp vmbr1/ll tcp: asked of nmap, not swept by us', 'DIFFERS: ntp -> joi vmbr1 tcp/80: open to us, not to nmap -sS',
     ]));
 });
 
