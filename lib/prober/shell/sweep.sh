@@ -34,7 +34,7 @@ scan() { # a command's words
     echo "begun $((now - began)) $count"
     wait
   } 2>/dev/null | { # what the shell itself says would fall into the lines of nc
-    sure= firsts=0 errors=
+    sure= firsts=0 errors= count= # of a scan that could not begin all of them, no count is told
     while read -r line; do
       case $line in
         "begun "*)
@@ -60,7 +60,7 @@ scan() { # a command's words
     set -- $errors
     while [ $# -gt 0 ]; do
       case $3 in error-EPERM) all=$count ;; *) all=0 ;; esac
-      [ $firsts != $all ] || say "$id at $1 $2 $3"
+      [ $firsts != "$all" ] || say "$id at $1 $2 $3"
       shift 3
     done
   }
