@@ -112,8 +112,8 @@ const inLanes = [
 const loaded = program('loss and load, a run', 'tests/lab/loss.ts', '1');
 
 /**
- * Processes that run or want to, in the last minute, for each processor: two lanes of a machine where a process costs what it usually does
- * have some four. One that is slower is no faster by a third, and its runs then take for lost what is only late.
+ * Processes that run or want to, in the last minute, for each processor: more than three lanes make of a machine where a process costs what it
+ * usually does. One that is slower is no faster by a third, and its runs then take for lost what is only late.
  */
 const mostLoad = 10;
 

@@ -1,7 +1,7 @@
 // The range that the sweep is timed over, from what was typed. Pure.
 import { parseArgs } from 'node:util';
 
-/** Enough to have the sweep's own work outweigh its start; of more, nmap's part of a turn is what takes the time: some twenty minutes for 4096. */
+/** Enough to have the sweep's own work outweigh its start; of more, nmap's part of a turn is what takes the time. */
 export const usualPorts = '1-512';
 
 /** `words`: the others, null where something is wrong. */
