@@ -3,7 +3,8 @@ import type { Heard } from './backing.ts';
 import type { Arrival, Control, Facts, Failure, Listener } from './model.ts';
 import { canonical } from './address.ts';
 import { isFailure } from './facts.ts';
-import type { Listening, Vantage } from './vantage.ts';
+import type { Listening } from './listener.ts';
+import type { Vantage } from './vantage.ts';
 
 export type Listeners = Readonly<{ finish: () => Promise<ReadonlyMap<string, Heard>> }>;
 

@@ -5,9 +5,9 @@ import pLimit from 'p-limit';
 import { canonical } from './address.ts';
 import { isFailure } from './facts.ts';
 import type { Facts, Failure, Timing } from './model.ts';
-import { kindOf, makeCalendar, slotMsOf, spread, type Kind } from './pace.ts';
+import { kindOf, makeCalendar, slotMsOf, sparing, spread, type Kind } from './pace.ts';
 import { scanning } from './scan.ts';
-import { sparing, type Looked, type Vantage } from './vantage.ts';
+import type { Looked, Vantage } from './vantage.ts';
 
 /** Fewer than a vantage has in flight itself: one that is begun must not wait there, or its slot is over when it is sent. */
 const atOnce = 250;

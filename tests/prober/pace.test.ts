@@ -4,9 +4,9 @@ import { Duplex } from 'node:stream';
 import { expect } from 'chai';
 import { bootCommand } from '../../lib/boot.ts';
 import type { Exchange } from '../../lib/model.ts';
-import { kindOf, packetTimes, slotMsOf, spread } from '../../lib/pace.ts';
+import { kindOf, packetTimes, slotMsOf, sparing, spread } from '../../lib/pace.ts';
 import { paced } from '../../lib/paced.ts';
-import { openVantage, sparing, type Vantage } from '../../lib/vantage.ts';
+import { openVantage, type Vantage } from '../../lib/vantage.ts';
 import { appletsFor, near, putUp, run, takeDown } from './bench.ts';
 import { hello } from './suites.ts';
 

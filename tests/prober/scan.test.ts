@@ -30,6 +30,11 @@ forEachKind('a scan', ({ kind, proberIn }) => {
     expect(await scan(await proberIn(near), 'udp 300 0 198.18.0.2 7203'), 'the first is let out').to.deep.equal(['begun']);
     expect(await scan(await proberIn(near), 'udp 300 0 198.18.0.2 7204'), 'rejected, not dropped').to.deep.equal(['begun']);
   });
+  it('says of no datagram that it was barred where it is not known how many were sent', async () => {
+    const prober = await start(kind, { edit: (text) => text.replace('echo "begun $((now - began)) $count"', ':') });
+    expect(await scan(prober, 'udp 300 0 198.18.0.2 7201 53 198.18.0.2 7206')).to.deep.equal([]);
+    await prober.close();
+  });
   it('says of the second that wants a port for one destination that there is none', async () =>
     expect(await scan(await proberIn(near), 'tcp 300 7778 198.18.0.2 7103 7778 198.18.0.2 7103')).to.deep.equal(['at 198.18.0.2 7103 error-EADDRNOTAVAIL', 'at 198.18.0.2 7103 silent', 'begun']));
   it('begins, and says so, before its places are silent', async () => {
