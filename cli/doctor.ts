@@ -10,8 +10,8 @@ import { isWell, renderChecks } from '../lib/doctor/table.ts';
 import { parseInventory } from '../lib/inventory.ts';
 import type { Inventory, Phase } from '../lib/model.ts';
 import { printable } from '../lib/reports/console.ts';
+import { root } from '../lib/root.ts';
 
-const root = join(import.meta.dirname, '..');
 const usage = 'usage: npm run doctor -- [--phase steady|setup]     (FLOWPROOF_INVENTORY names another inventory)';
 
 function input(): Readonly<{ inventory: Inventory; phase: Phase }> {

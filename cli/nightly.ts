@@ -10,8 +10,8 @@ import { pruneRuns } from '../lib/bundle/prune.ts';
 import { readNight, type Night } from '../lib/nightly/since.ts';
 import { summaryOf, type Nightly } from '../lib/nightly/summary.ts';
 import { printable } from '../lib/reports/console.ts';
+import { root } from '../lib/root.ts';
 
-const root = join(import.meta.dirname, '..');
 const reports = process.env.FLOWPROOF_REPORTS ?? join(root, 'reports');
 /** The link to the night that the next one is held against. */
 const lastNightLink = 'last-night';

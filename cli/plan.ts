@@ -10,6 +10,7 @@ import type { Inventory, Phase, Plan } from '../lib/model.ts';
 import { readRate, withRate } from '../lib/pace.ts';
 import { makePlan } from '../lib/plan.ts';
 import { printable } from '../lib/reports/console.ts';
+import { root } from '../lib/root.ts';
 import { endRows } from '../lib/rows.ts';
 import { readKnown, type Known } from './known.ts';
 
@@ -22,7 +23,7 @@ function ask(): Asked {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, phase: { type: 'string' }, known: { type: 'string' }, rate: { type: 'string' } } });
   const phase = values.phase ?? process.env.FLOWPROOF_PHASE ?? 'steady';
   if (phase !== 'steady' && phase !== 'setup') throw new Error(`the phase is "${phase}"; it can be setup or steady`);
-  const file = process.env.FLOWPROOF_INVENTORY ?? join(import.meta.dirname, '../inventory.json');
+  const file = process.env.FLOWPROOF_INVENTORY ?? join(root, 'inventory.json');
   const source = readFileSync(file, 'utf8');
   const rate = readRate(values.rate === undefined ? [] : [`--rate=${values.rate}`], process.env.FLOWPROOF_RATE);
   const inventory = endRows(withRate(parseInventory(source, file), rate), new Date().toISOString().slice(0, 10));

@@ -9,8 +9,8 @@ import { parseInventory } from '../lib/inventory.ts';
 import { readSettings, type Settings } from '../lib/login.ts';
 import type { Inventory } from '../lib/model.ts';
 import { printable } from '../lib/reports/console.ts';
+import { root } from '../lib/root.ts';
 
-const root = join(import.meta.dirname, '..');
 const parts = ['script', 'sudoers', 'key'] as const;
 const usage = `usage: npm run --silent prober -- forced-command HOST [--key FILE.pub] [--part ${parts.join('|')}]     (the key that ssh would use, and all three parts, unless said)`;
 

@@ -2,5 +2,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inventorySchema } from '../lib/inventory.ts';
+import { root } from '../lib/root.ts';
 
-writeFileSync(join(import.meta.dirname, '../inventory.schema.json'), `${JSON.stringify(inventorySchema(), null, 2)}\n`);
+writeFileSync(join(root, 'inventory.schema.json'), `${JSON.stringify(inventorySchema(), null, 2)}\n`);

@@ -5,14 +5,13 @@ import { SingleBar } from 'cli-progress';
 import { parseInventory } from '../lib/inventory.ts';
 import type { Pair, Unit, UnitResult } from '../lib/model.ts';
 import { printable } from '../lib/reports/console.ts';
+import { root } from '../lib/root.ts';
 import { mostOf } from '../lib/sweep/bounds.ts';
 import { beginProgress, noteResult, planHash, put, readProgress } from '../lib/sweep/folder.ts';
 import { askedFor, usage, UsageError } from '../lib/sweep/options.ts';
 import { counted, pairResults, renderJunit, told, toldBounds } from '../lib/sweep/report.ts';
 import { sweep } from '../lib/sweep/run.ts';
 import { leftOf, portsOf, type Range } from '../lib/sweep/units.ts';
-
-const root = join(import.meta.dirname, '..');
 
 /** What ended it before its time. */
 type Over = Readonly<{ cause: string; exitCode: number; goesOn: boolean }>;

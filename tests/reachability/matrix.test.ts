@@ -14,6 +14,7 @@ import { readRate, withRate } from '../../lib/pace.ts';
 import { printable, renderConsole, type Paint } from '../../lib/reports/console.ts';
 import { exitCodeOf } from '../../lib/reports/summary.ts';
 import { writeFault, writeReports } from '../../lib/reports/write.ts';
+import { root } from '../../lib/root.ts';
 import { startRun, type Run } from '../../lib/run.ts';
 import { NothingSelected } from '../../lib/select.ts';
 import { readShard, shardFolder } from '../../lib/shard.ts';
@@ -22,7 +23,6 @@ import type { Cells } from './reporter.ts';
 import { selectionOf } from './selection.ts';
 import { testsOf } from './tests.ts';
 
-const root = join(import.meta.dirname, '../..');
 /** Where this is a shard of a run on several machines. */
 const oneOf = readShard(process.env.FLOWPROOF_SHARD, process.env.FLOWPROOF_RUN_ID);
 /** A shard's by themselves: several may write into one folder at once, whose chain is one run after the other. */

@@ -103,9 +103,9 @@ describe('npm run prober', () => {
   const wrong: readonly (readonly [args: readonly string[], said: RegExp])[] = [[[], /HOST/], [['start', 'joi'], /HOST/], [['forced-command'], /HOST/], [['forced-command', 'joy'], /no host or beacon joy; one of mesh, joi/], [['forced-command', 'joi', '--part', 'all'], /one of script, sudoers, key/], [['forced-command', 'joi', '--key', '/dev/null', '--part', 'key'], /no public key/]];
   for (const [args, said] of wrong)
     it(`says what is wrong with: ${args.join(' ')}`, () => {
-      const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'cli/prober.ts', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, FLOWPROOF_INVENTORY: join(root, 'inventory.json') } });
+      const { status, stderr } = spawnSync(process.execPath, ['cli/start.mjs', 'prober', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, FLOWPROOF_INVENTORY: join(root, 'inventory.json') } });
       expect({ status }, stderr).to.deep.equal({ status: 2 });
       expect(stderr).to.match(said).and.include('usage: ');
     });
-  it('prints the script', () => expect(execFileSync(process.execPath, ['--import', 'tsx', 'cli/prober.ts', 'forced-command', 'joi', '--part', 'script'], { cwd: root, encoding: 'utf8' })).to.match(/^#!\/bin\/sh\n/).and.include('sha256'));
+  it('prints the script', () => expect(execFileSync(process.execPath, ['cli/start.mjs', 'prober', 'forced-command', 'joi', '--part', 'script'], { cwd: root, encoding: 'utf8' })).to.match(/^#!\/bin\/sh\n/).and.include('sha256'));
 });

@@ -1,6 +1,7 @@
 // The product's own test file, run as a user would with something wrong: it must end badly, say why, and leave reports.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -64,7 +65,7 @@ describe('reachability', function () {
     const stub = file('run.mjs', 'export const startRun = async () => ({ flows: [{ flow: { id: "joi -> ntp vmbr1 tcp/25" } }], batches: [], whole: true, interrupt() {}, record: Promise.reject(new Error("no room for it")) });\n');
     const hooks = `export const resolve = (name, context, next) => (/\\/lib\\/run\\.ts(\\?|$)/.test(name) ? { url: ${JSON.stringify(pathToFileURL(stub).href)}, format: 'module', shortCircuit: true } : next(name, context));`;
     const preload = file('preload.mjs', `import { register } from 'node:module';\nregister(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});\n`);
-    const { status, said, junit } = run('fault', { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` });
+    const { status, said, junit } = run('fault', { FLOWPROOF_UNCOMPILED: '1', NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` });
     expect(said).to.match(/^0 passed, 2 failed$/m, 'the cell, and the end of the run').and.match(/the run came to no record: no room for it/);
     expect(status, said).to.be.a('number').and.not.equal(0);
     expect(junit()).to.include('tests="1" failures="0" errors="1"').and.include('no room for it');
@@ -83,9 +84,9 @@ describe('reachability', function () {
     };
     it('makes a spec that never settles end badly', () => expect(hanging(join(root, 'tests/guard.mjs'))).to.equal(70));
     it('is needed: without it mocha would end well', () => expect(hanging('')).to.equal(0));
-    for (const config of ['.mocharc.json', 'tests/unit.mocharc.json', 'tests/lab.mocharc.json', 'tests/prober.mocharc.json'])
+    for (const config of ['.mocharc.cjs', 'tests/unit.mocharc.json', 'tests/lab.mocharc.json', 'tests/prober.mocharc.json'])
       it(`stands first in ${config}, and no test there can be left out in silence`, () => {
-        const options = JSON.parse(readFileSync(join(root, config), 'utf8')) as Readonly<Record<string, unknown>>;
+        const options = createRequire(import.meta.url)(join(root, config)) as Readonly<Record<string, unknown>>;
         expect(options).to.include({ 'fail-zero': true, 'forbid-only': true, 'forbid-pending': true, 'fail-hook-affected-tests': true });
         expect((options.require as readonly string[])[0]).to.equal('./tests/guard.mjs');
       });

@@ -21,7 +21,7 @@ describe('npm run plan', function () {
     return join(scratch, name);
   };
   const run = (options: readonly string[], env: Readonly<Record<string, string>> = {}): Readonly<{ status: number | null; stdout: string; stderr: string }> =>
-    spawnSync(process.execPath, ['--import', 'tsx', 'cli/plan.ts', ...options], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26, env: { PATH: process.env.PATH ?? '', HOME: scratch, ...env } });
+    spawnSync(process.execPath, ['cli/start.mjs', 'plan', ...options], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26, env: { PATH: process.env.PATH ?? '', HOME: scratch, ...env } });
   const json = (options: readonly string[], env: Readonly<Record<string, string>> = {}): Told => JSON.parse(run(['--json', ...options], env).stdout) as Told;
 
   const { hosts: _hosts, ...discovered } = discovery;

@@ -18,7 +18,7 @@ describe('npm run nightly', () => {
     delete inventory.site.beacons;
     inventory.site.watch = { tcp: [], udp: [] };
     writeFileSync(join(folder, 'inventory.json'), JSON.stringify(inventory));
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'cli/nightly.ts', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, FLOWPROOF_REPORTS: reports, FLOWPROOF_INVENTORY: join(folder, 'inventory.json'), FLOWPROOF_PHASE: 'steady', ...env } });
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['cli/start.mjs', 'nightly', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, FLOWPROOF_REPORTS: reports, FLOWPROOF_INVENTORY: join(folder, 'inventory.json'), FLOWPROOF_PHASE: 'steady', ...env } });
     return { status, stdout, stderr, last: stdout.trimEnd().split('\n').at(-1) ?? '' };
   };
   const runs = (): readonly string[] => readdirSync(reports).filter((name) => name.startsWith('20')).toSorted();
