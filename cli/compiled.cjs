@@ -41,7 +41,7 @@ function compiled() {
   try {
     require('esbuild').buildSync({ // read only where it is needed
       absWorkingDir: root, entryPoints: names.filter((name) => !name.startsWith('lib/')), outbase: root, outdir: fresh, outExtension: { '.js': '.mjs' },
-      bundle: true, splitting: true, packages: 'external', platform: 'node', format: 'esm', target: 'node20', logLevel: 'silent',
+      bundle: true, splitting: true, packages: 'external', platform: 'node', format: 'esm', target: 'node20', tsconfigRaw: {}, logLevel: 'silent',
     });
     chmodSync(fresh, 0o755); // another user may run what is here
     renameSync(fresh, folder); // whole, or not at all: another may want it at this moment

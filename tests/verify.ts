@@ -83,7 +83,7 @@ async function leavesNothing(before: readonly string[]): Promise<Count> {
   return left.length === 0 ? countOf(true) : { ...countOf(false), red: ['left behind:', ...left.map((one) => `  ${one}`)] };
 }
 
-const inLab = (name: string): Step => suite(`the harness in the lab: ${name}`, 'lab', `tests/lab/${name}`);
+const inLab = (...names: readonly string[]): Step => suite(`the harness in the lab: ${names.join(', ')}`, 'lab', ...names.map((name) => `tests/lab/${name}`));
 const scenarios = readdirSync(join(root, 'tests/lab')).filter((name) => name.endsWith('.test.ts'));
 /** It looks at all the machine's processes, so no other lab may stand. */
 const alone = 'leftovers.test.ts';
@@ -95,21 +95,24 @@ const beforeLabs = [
   [suite('unit tests', 'unit'), tool('types', 'tsc'), tool('lint', 'oxlint', '--type-aware', '--deny-warnings'), tool('dead code', 'knip'), suite('workflows and systemd units', 'deploy')],
   [program('root file systems for the lab', 'lab/cli.ts', 'up'), inLab(alone)],
 ];
-/** What waits most of its time, for probers and machines that say nothing: first in the third lane, which then takes its share of the others. */
+/** What waits most of its time, for probers, packets and machines that say nothing: first in the third lane, which then takes its share of the others. */
 const silent = 'faults-midrun.test.ts';
-const waiters = [suite('the probers', 'prober'), inLab(silent)];
+const waiters = [suite('the probers', 'prober'), program('loss and load, a run', 'tests/lab/loss.ts', '1', '--beside'), inLab(silent)];
+/** In one lab each: those that measure a fault by one intact run, and the short ones. */
+const together = [
+  ['faults-access.test.ts', 'faults-host.test.ts', 'faults-network.test.ts'],
+  ['privilege.test.ts', 'selection.test.ts', 'waivers.test.ts', 'ways.test.ts', 'windows.test.ts'],
+];
 /** The long ones first, so that no lane waits for the other at the end. */
 const inLanes = [
-  ...scenarios.filter((name) => name !== alone && name !== silent).map(inLab),
+  ...together.map((names) => inLab(...names)),
   program('mutants, a sample', 'tests/mutation/cli.ts', '--sample'),
+  ...scenarios.filter((name) => ![alone, silent, ...together.flat()].includes(name)).toReversed().map((name) => inLab(name)),
   program('soak, three runs', 'tests/lab/soak.ts', '3'),
   suite('report.html in Chromium', 'browser'),
   // A fixed seed: fresh inputs are the nightly run's, whose counterexample is not the fault of the change that is being verified.
   program('hostile input, a sample', 'tests/fuzz.ts', '--seconds', '45', '--seed', '1'),
 ];
-
-/** It keeps every processor busy itself, and measures what is lost: nothing else may run beside it. */
-const loaded = program('loss and load, a run', 'tests/lab/loss.ts', '1');
 
 /**
  * Processes that run or want to, in the last minute, for each processor: more than three lanes make of a machine where a process costs what it
@@ -143,7 +146,6 @@ try {
       }
     })(),
   ]);
-  results.push(await perform(loaded, 0));
   results.push(await leavesNothing(before));
 } finally {
   rmSync(scratch, { recursive: true });

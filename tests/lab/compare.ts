@@ -1,11 +1,12 @@
-// A run under loss against the truth of a clean one, cell by cell. Pure. Inconclusive is honest; a wrong verdict is none.
+// A run under loss against the truth of a clean one, cell by cell. Pure. Inconclusive is honest; a wrong verdict is none. Some addresses
+// are told by their machine alone: one that nobody gets into for loss has no cell at them.
 import type { Cell } from './harness.ts';
 
-type Judged = Pick<Cell, 'id' | 'verdict' | 'reason' | 'grade'>;
+type Judged = Pick<Cell, 'id' | 'from' | 'to' | 'verdict' | 'reason' | 'grade'>;
 
 export type Compared = Readonly<{
   cells: number;
-  /** Passes where a fail is true, and fails where a pass is true; cells that are not there. */
+  /** Passes where a fail is true, and fails where a pass is true; cells that are not there, though their machines were asked. */
   wrong: readonly string[];
   /** Another grade, and a reason that does not say why. */
   regraded: readonly string[];
@@ -18,6 +19,11 @@ const named = /\blost\b|\bloss\b/;
 export function compare(truth: readonly Judged[], now: readonly Judged[]): Compared {
   const found = new Map(now.map((cell) => [cell.id, cell]));
   const known = new Set(truth.map(({ id }) => id));
+  const sources = (isDoubt: boolean): ReadonlySet<string> => new Set(now.filter(({ verdict }) => (verdict === 'inconclusive') === isDoubt).map(({ from }) => from));
+  const looking = sources(false);
+  const blind = new Set([...sources(true)].filter((from) => !looking.has(from)));
+  const missing = truth.filter(({ id }) => !found.has(id));
+  const isDoubt = ({ from, to }: Judged): boolean => blind.has(from) || blind.has(to);
   const told = (cell: Judged, what: string): string => `${cell.id}: ${what} (${cell.reason})`;
   const pairs = truth.flatMap((was) => {
     const is = found.get(was.id);
@@ -27,10 +33,13 @@ export function compare(truth: readonly Judged[], now: readonly Judged[]): Compa
     cells: now.length,
     wrong: [
       ...pairs.flatMap(({ was, is }) => (is.verdict !== 'inconclusive' && is.verdict !== was.verdict ? [told(is, `${is.verdict}, is ${was.verdict}`)] : [])),
-      ...truth.filter(({ id }) => !found.has(id)).map((was) => told(was, 'not judged, is')),
+      ...missing.filter((was) => !isDoubt(was)).map((was) => told(was, 'not judged, is')),
       ...now.filter(({ id, verdict }) => !known.has(id) && verdict !== 'inconclusive').map((is) => told(is, `${is.verdict}, is no cell`)),
     ],
     regraded: pairs.flatMap(({ was, is }) => (is.verdict === 'pass' && was.verdict === 'pass' && is.grade !== was.grade && !named.test(is.reason) ? [told(is, `${is.grade}, was ${was.grade}`)] : [])),
-    inconclusive: now.filter(({ verdict }) => verdict === 'inconclusive').map((is) => `${is.id}: ${is.reason}`),
+    inconclusive: [
+      ...now.filter(({ verdict }) => verdict === 'inconclusive').map((is) => `${is.id}: ${is.reason}`),
+      ...missing.filter(isDoubt).map(({ id }) => `${id}: its address is told by a machine that nobody could ask`),
+    ],
   };
 }

@@ -133,11 +133,11 @@ describe('in the middle of a run', () => {
     });
 
   it('the harness itself fails when all is looked at', async () => {
-    // What the record asks of node is refused to it alone: a fault of ours, after the looks and before the reports.
+    // What the record asks of node is refused to it alone, which its source's name tells: a fault of ours, after the looks and before the reports.
     const preload = join(repository, 'reports', `fault-${process.pid}.mjs`);
     writeFileSync(preload, `const { version } = process;\nObject.defineProperty(process, 'version', { get() { if (/lib\\/run\\.ts/.test(new Error().stack)) throw new Error('no record today'); return version; } });\n`);
     try {
-      const ran = await typeNpmTest({ NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` }).ended;
+      const ran = await typeNpmTest({ FLOWPROOF_UNCOMPILED: '1', NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` }).ended;
       expect(ran.exitCode).to.not.equal(0);
       expect(ran.output).to.include('the run came to no record: no record today').and.match(/^0 passed/m);
       expect(ran.junit).to.include('tests="1" failures="0" errors="1"').and.include('no record today');

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { compare } from '../lab/compare.ts';
 
-const cell = (id: string, verdict: string, reason = '', grade: string | null = verdict === 'pass' ? 'proven' : null): Parameters<typeof compare>[0][number] => ({ id, verdict, reason, grade });
+const cell = (id: string, verdict: string, reason = '', grade: string | null = verdict === 'pass' ? 'proven' : null, [from, to]: readonly [string, string] = ['joi', 'ntp']): Parameters<typeof compare>[0][number] => ({ id, from, to, verdict, reason, grade });
 const truth = [cell('open', 'fail', 'reached'), cell('shut', 'pass')];
 
 describe('compare', () => {
@@ -12,6 +12,10 @@ describe('compare', () => {
     ['a fail where a pass is true is wrong', [cell('open', 'fail'), cell('shut', 'fail')], 1, 0, 0],
     ['doubt is honest, on either side', [cell('open', 'inconclusive'), cell('shut', 'inconclusive')], 0, 0, 2],
     ['a cell that is not there any more is wrong', [cell('open', 'fail')], 1, 0, 0],
+    ['a cell that is not there is doubt where nothing is known from its source', [cell('open', 'inconclusive')], 0, 0, 2],
+    ['or from its destination', [cell('open', 'fail'), cell('back', 'inconclusive', '', null, ['ntp', 'joi'])], 0, 0, 2],
+    ['and wrong where something is', [cell('open', 'fail'), cell('back', 'inconclusive', '', null, ['ntp', 'joi']), cell('back 2', 'inconclusive', '', null, ['joi', 'mesh']), cell('shut 2', 'inconclusive', '', null, ['mesh', 'ntp']), cell('known', 'pass', '', 'proven', ['ntp', 'mesh'])], 2, 0, 3],
+    ['no cell at all is wrong', [], 2, 0, 0],
     ['a new cell that passes is wrong', [...truth, cell('new', 'pass')], 1, 0, 0],
     ['a new cell in doubt is doubt', [...truth, cell('new', 'inconclusive')], 0, 0, 1],
     ['another grade is wrong', [cell('open', 'fail'), cell('shut', 'pass', 'silent, and alive from elsewhere', 'inferred')], 0, 1, 0],
