@@ -1,9 +1,10 @@
 // What `npm test` is: tests/reachability, compiled where that can be kept, and by tsx where not.
 'use strict';
+const { relative } = require('node:path');
 const { compiled } = require('./cli/compiled.cjs');
 
 const folder = compiled();
-const file = (name) => (folder === null ? `./tests/reachability/${name}.ts` : `${folder}/tests/reachability/${name}.mjs`);
+const file = (name) => (folder === null ? `./tests/reachability/${name}.ts` : `./${relative(__dirname, folder)}/tests/reachability/${name}.mjs`);
 
 module.exports = {
   spec: [file('matrix.test')],

@@ -2,6 +2,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const above = (folder: string): string => (existsSync(join(folder, 'package.json')) ? folder : above(dirname(folder)));
+function above(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  if (dirname(folder) === folder) throw new Error(`no package.json above ${import.meta.dirname}: the project's own files are not there`);
+  return above(dirname(folder));
+}
 
 export const root = above(import.meta.dirname);

@@ -1,7 +1,7 @@
 // The steps of `npm run verify`. All of them run, whatever the first ones say; the last line is the sum of real counts: a
 // step is one, a mocha suite as many as it has tests. A suite that says nothing of its counts has failed. What failed is named
 // again at the end, as who reads a log of CI sees its end. What needs a lab runs in two lanes, each with a lab of its own, and in
-// a third as long as the machine bears it, since a run waits more than it works.
+// two more as long as the machine bears them, since a run waits more than it works.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -95,9 +95,9 @@ const beforeLabs = [
   [suite('unit tests', 'unit'), tool('types', 'tsc'), tool('lint', 'oxlint', '--type-aware', '--deny-warnings'), tool('dead code', 'knip'), suite('workflows and systemd units', 'deploy')],
   [program('root file systems for the lab', 'lab/cli.ts', 'up'), inLab(alone)],
 ];
-/** What waits most of its time, for probers, packets and machines that say nothing: first in the third lane, which then takes its share of the others. */
+/** What waits most of its time, for probers and machines that say nothing: in the third lane, which then takes its share of the others, and the fourth. */
 const silent = 'faults-midrun.test.ts';
-const waiters = [suite('the probers', 'prober'), program('loss and load, a run', 'tests/lab/loss.ts', '1', '--beside'), inLab(silent)];
+const waiters = [suite('the probers', 'prober'), inLab(silent)];
 /** In one lab each: those that measure a fault by one intact run, and the short ones. */
 const together = [
   ['faults-access.test.ts', 'faults-host.test.ts', 'faults-network.test.ts'],
@@ -106,6 +106,7 @@ const together = [
 /** The long ones first, so that no lane waits for the other at the end. */
 const inLanes = [
   ...together.map((names) => inLab(...names)),
+  program('loss and load, a run', 'tests/lab/loss.ts', '1', '--beside'),
   program('mutants, a sample', 'tests/mutation/cli.ts', '--sample'),
   ...scenarios.filter((name) => ![alone, silent, ...together.flat()].includes(name)).toReversed().map((name) => inLab(name)),
   program('soak, three runs', 'tests/lab/soak.ts', '3'),
@@ -115,7 +116,7 @@ const inLanes = [
 ];
 
 /**
- * Processes that run or want to, in the last minute, for each processor: more than three lanes make of a machine where a process costs what it
+ * Processes that run or want to, in the last minute, for each processor: more than all lanes make of a machine where a process costs what it
  * usually does. One that is slower is no faster by a third, and its runs then take for lost what is only late.
  */
 const mostLoad = 10;
@@ -136,15 +137,14 @@ try {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results.push(await perform(next, lane));
       lanes -= 1;
     }),
-    (async (): Promise<void> => {
-      const own = [...waiters];
-      for (;;) {
+    ...waiters.map(async (waiter, index) => {
+      for (let own: Step | undefined = waiter; ; own = undefined) {
         while (isTooMuch()) await sleep(5_000);
-        const next = own.shift() ?? waiting.shift();
+        const next = own ?? (index === 0 ? waiting.shift() : undefined);
         if (next === undefined) return;
-        results.push(await perform(next, 2));
+        results.push(await perform(next, 2 + index));
       }
-    })(),
+    }),
   ]);
   results.push(await leavesNothing(before));
 } finally {

@@ -5,7 +5,9 @@ import type { Cell } from './harness.ts';
 type Judged = Pick<Cell, 'id' | 'from' | 'to' | 'verdict' | 'reason' | 'grade'>;
 
 export type Compared = Readonly<{
+  /** Those that nobody could plan among them. */
   cells: number;
+  blind: readonly string[];
   /** Passes where a fail is true, and fails where a pass is true; cells that are not there, though their machines were asked. */
   wrong: readonly string[];
   /** Another grade, and a reason that does not say why. */
@@ -16,21 +18,20 @@ export type Compared = Readonly<{
 /** What a reason says of a lower grade's cause, in the judge's words. */
 const named = /\blost\b|\bloss\b/;
 
-export function compare(truth: readonly Judged[], now: readonly Judged[]): Compared {
+/** @param blind machines that were not entered */
+export function compare(truth: readonly Judged[], now: readonly Judged[], blind: readonly string[] = []): Compared {
   const found = new Map(now.map((cell) => [cell.id, cell]));
   const known = new Set(truth.map(({ id }) => id));
-  const sources = (isDoubt: boolean): ReadonlySet<string> => new Set(now.filter(({ verdict }) => (verdict === 'inconclusive') === isDoubt).map(({ from }) => from));
-  const looking = sources(false);
-  const blind = new Set([...sources(true)].filter((from) => !looking.has(from)));
   const missing = truth.filter(({ id }) => !found.has(id));
-  const isDoubt = ({ from, to }: Judged): boolean => blind.has(from) || blind.has(to);
+  const isDoubt = ({ from, to }: Judged): boolean => blind.includes(from) || blind.includes(to);
   const told = (cell: Judged, what: string): string => `${cell.id}: ${what} (${cell.reason})`;
   const pairs = truth.flatMap((was) => {
     const is = found.get(was.id);
     return is === undefined ? [] : [{ was, is }];
   });
   return {
-    cells: now.length,
+    cells: now.length + missing.filter(isDoubt).length,
+    blind,
     wrong: [
       ...pairs.flatMap(({ was, is }) => (is.verdict !== 'inconclusive' && is.verdict !== was.verdict ? [told(is, `${is.verdict}, is ${was.verdict}`)] : [])),
       ...missing.filter((was) => !isDoubt(was)).map((was) => told(was, 'not judged, is')),

@@ -17,7 +17,8 @@ export type Cell = Readonly<{
 
 type Wall = Readonly<{ stands: boolean | null; grade: string | null; reason: string }>;
 
-export type Ran = Readonly<{ exitCode: number; output: string; cells: readonly Cell[]; loss: Loss | null; steps: readonly Step[]; junit: string }>;
+/** `blind`: the machines that were not entered. */
+export type Ran = Readonly<{ exitCode: number; output: string; cells: readonly Cell[]; loss: Loss | null; steps: readonly Step[]; blind: readonly string[]; junit: string }>;
 
 /** Where the run's time went. */
 type Step = Readonly<{ name: string; ms: number }>;
@@ -74,8 +75,8 @@ export function typeNpmTest(env: Readonly<Record<string, string>> = {}, keep: st
     try {
       const [code, killedBy] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
       if (killedBy === 'SIGKILL') throw new Error(`npm test hung for ${hangsAfterMs} ms:\n${output}`);
-      const evidence = JSON.parse(read('evidence.json') || '{ "flows": [] }') as { flows: Cell[]; run?: { loss?: Loss; steps?: readonly Step[] } };
-      return { exitCode: code ?? 128 + constants.signals[killedBy ?? 'SIGKILL'], output, cells: evidence.flows, loss: evidence.run?.loss ?? null, steps: evidence.run?.steps ?? [], junit: read('junit.xml') };
+      const evidence = JSON.parse(read('evidence.json') || '{ "flows": [] }') as { flows: Cell[]; run?: { loss?: Loss; steps?: readonly Step[]; hosts?: readonly { name: string; failure: unknown }[] } };
+      return { exitCode: code ?? 128 + constants.signals[killedBy ?? 'SIGKILL'], output, cells: evidence.flows, loss: evidence.run?.loss ?? null, steps: evidence.run?.steps ?? [], blind: evidence.run?.hosts?.flatMap(({ name, failure }) => (failure === null ? [] : [name])) ?? [], junit: read('junit.xml') };
     } finally {
       clearTimeout(timer);
       const kept = keep === null ? null : join(parent, keep);

@@ -79,7 +79,7 @@ async function oneRun(lab: Lab, truth: readonly Cell[], stop: AbortSignal): Prom
   try {
     const ran = await runOnce(stop, []);
     const { frames, dropped } = await lost();
-    return { lab, ...compare(truth, ran.cells), seconds: Math.round((Date.now() - began) / 100) / 10, dropped: dropped / frames, measured: ran.loss };
+    return { lab, ...compare(truth, ran.cells, ran.blind), seconds: Math.round((Date.now() - began) / 100) / 10, dropped: dropped / frames, measured: ran.loss };
   } finally {
     for (const one of load) one.kill();
   }
@@ -103,12 +103,15 @@ function told(count: number, runs: readonly Run[]): boolean {
   const regraded = runs.flatMap((run) => run.regraded);
   const doubts = new Map<string, number>();
   for (const reason of runs.flatMap((run) => run.inconclusive.map((one) => one.replace(/^.*?: /, '')))) doubts.set(reason, (doubts.get(reason) ?? 0) + 1);
+  // Chance may keep us from a machine once; what keeps us from it each time is a fault.
+  const never = runs.length < 2 ? [] : (runs[0]?.blind ?? []).filter((name) => runs.every(({ blind }) => blind.includes(name)));
   const empty = runs.filter((run) => run.inconclusive.length > mostInDoubt * run.cells);
   const passesWrong = wrong.filter((one) => one.includes(': pass, is fail')).length;
   const failsWrong = wrong.filter((one) => one.includes(': fail, is pass')).length;
   console.log(['',
     ...[...doubts].toSorted(([, a], [, b]) => b - a).slice(0, 10).map(([reason, times]) => `inconclusive ${times} times: ${reason}`),
     `${runs.length} of ${count} runs, ${cells} cells judged`,
+    `machines not entered ${sum((run) => run.blind.length)} times${never.length === 0 ? '' : `, of which NEVER: ${never.join(', ')}`}`,
     ...(empty.length === 0 ? [] : [`MORE DOUBT THAN VERDICTS in ${empty.length} runs, which show nothing`]),
     `wrong verdicts ${wrong.length}: passes where fail is true ${passesWrong}, fails where pass is true ${failsWrong}, cells not as they are ${wrong.length - passesWrong - failsWrong}`,
     `grades changed with no cause named ${regraded.length}`,
@@ -117,13 +120,13 @@ function told(count: number, runs: readonly Run[]): boolean {
       `counted ${percent(sum((run) => run.dropped) / runs.length)} of frames`,
   ].join('\n'));
   writeFileSync(shareFile() ?? join(repository, 'reports/loss.json'), `${JSON.stringify({ asked: count, percentEachWay, cells, wrong, regraded, doubts: Object.fromEntries(doubts), runs }, null, 1)}\n`);
-  return runs.length === count && wrong.length === 0 && regraded.length === 0 && empty.length === 0;
+  return runs.length === count && wrong.length === 0 && regraded.length === 0 && empty.length === 0 && never.length === 0;
 }
 
 /** Most of a run is waiting for what was lost. */
 async function apartUnderLoss(count: number, most: number): Promise<boolean> {
   const sharers = Math.min(most, count);
-  const shares = Array.from({ length: sharers }, (_none, index) => [String(Math.floor((count + index) / sharers))]);
+  const shares = Array.from({ length: sharers }, (_none, index) => [String(Math.floor((count + index) / sharers)), ...(isBeside ? ['--beside'] : [])]);
   return told(count, (await sideBySide<{ runs: readonly Run[] }>(import.meta.filename, 'loss', shares)).flatMap(({ runs }) => runs));
 }
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import Mocha from 'mocha';
 import type { Selection } from '../../lib/select.ts';
 
-/** mocha's reading of its command line, MOCHA_OPTIONS and .mocharc.json. */
+/** mocha's reading of its command line, MOCHA_OPTIONS and .mocharc.cjs. */
 const { loadOptions } = createRequire(import.meta.url)('mocha/lib/cli/options.cjs') as { loadOptions: (argv: readonly string[]) => Readonly<Record<string, unknown>> };
 
 /** @returns null: no pattern was given, so all cells */

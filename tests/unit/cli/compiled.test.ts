@@ -1,7 +1,7 @@
 // The compiled product is what the sources are at this moment, or there is none; in a tree of its own, by the project's own two files.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -48,6 +48,51 @@ describe('compiled', () => {
     expect(hello().stdout).to.equal(said('one', true));
     expect(kept()).to.have.length(2);
   });
+  it('is another one by another recipe', () => {
+    hello();
+    appendFileSync(join(tree, 'cli/compiled.cjs'), '// another\n');
+    hello();
+    expect(kept()).to.have.length(2);
+  });
+  it('is of no source that was saved while it was made', () => {
+    rmSync(join(tree, 'node_modules/esbuild'));
+    mkdirSync(join(tree, 'node_modules/esbuild'));
+    cpSync(join(root, 'node_modules/esbuild/package.json'), join(tree, 'node_modules/esbuild/package.json'));
+    mkdirSync(join(tree, 'node_modules/esbuild/lib'));
+    write('node_modules/esbuild/lib/main.js', `
+      const { buildSync } = require(${JSON.stringify(join(root, 'node_modules/esbuild'))});
+      let builds = 0;
+      exports.buildSync = (options) => {
+        const built = buildSync(options);
+        if (builds++ === 0) require('node:fs').writeFileSync(${JSON.stringify(join(tree, 'lib/word.ts'))}, "export const word: string = 'two';\\n");
+        return built;
+      };
+    `);
+    expect(hello()).to.deep.include({ status: 0, stdout: said('two', true) });
+    expect(kept()).to.have.length(1);
+  });
+  it('minds no file that an editor keeps beside a source', () => {
+    symlinkSync('nobody@nowhere', join(tree, 'lib/.#word.ts'));
+    expect(hello().stdout).to.equal(said('one', true));
+  });
+  it('is not made of what lies elsewhere, whose changes nobody would see', () => {
+    mkdirSync(join(tree, 'other'));
+    write('other/word.ts', "export const word: string = 'three';\n");
+    write('lib/word.ts', "export { word } from '../other/word.ts';\n");
+    const { status, stderr } = hello();
+    expect(status).to.equal(1);
+    expect(stderr).to.include('other/word.ts is imported by the product');
+  });
+  it('is not used where it is not whole, or node_modules is a link to another place', () => {
+    hello();
+    rmSync(join(cache(), kept()[0] ?? '', 'whole'));
+    expect(hello()).to.deep.include({ status: 0, stdout: said('one', false) });
+    renameSync(join(tree, 'node_modules'), join(tree, 'elsewhere'));
+    symlinkSync(join(tree, 'elsewhere'), join(tree, 'node_modules'));
+    rmSync(cache(), { recursive: true });
+    expect(hello()).to.deep.include({ status: 0, stdout: said('one', false) });
+    expect(existsSync(cache())).to.equal(false);
+  });
   it('is not made, and the sources themselves run, where node_modules cannot be written to or it is not wanted', () => {
     expect(hello({ FLOWPROOF_UNCOMPILED: '1' })).to.deep.include({ status: 0, stdout: said('one', false) });
     expect(existsSync(cache())).to.equal(false);
@@ -74,9 +119,10 @@ describe('compiled', () => {
     expect(kept()).to.have.length(1);
   });
   it('may be read by every user, and what is a day old is forgotten when another is made', () => {
-    hello();
+    spawnSync('sh', ['-c', 'umask 077; exec "$0" "$@"', process.execPath, ...command()]);
     const [old = ''] = kept();
-    expect(statSync(join(cache(), old)).mode & 0o777).to.equal(0o755);
+    const modes = readdirSync(join(cache(), old), { recursive: true, encoding: 'utf8' }).map((name) => statSync(join(cache(), old, name)).mode & 0o777);
+    expect(new Set([statSync(join(cache(), old)).mode & 0o777, ...modes])).to.deep.equal(new Set([0o755, 0o644]));
     write('lib/word.ts', "export const word: string = 'two';\n");
     const dayAgo = new Date(Date.now() - 25 * 3_600_000);
     utimesSync(join(cache(), old), dayAgo, dayAgo);

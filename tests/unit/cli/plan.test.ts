@@ -22,7 +22,11 @@ describe('npm run plan', function () {
   };
   const run = (options: readonly string[], env: Readonly<Record<string, string>> = {}): Readonly<{ status: number | null; stdout: string; stderr: string }> =>
     spawnSync(process.execPath, ['cli/start.mjs', 'plan', ...options], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26, env: { PATH: process.env.PATH ?? '', HOME: scratch, ...env } });
-  const json = (options: readonly string[], env: Readonly<Record<string, string>> = {}): Told => JSON.parse(run(['--json', ...options], env).stdout) as Told;
+  const json = (options: readonly string[], env: Readonly<Record<string, string>> = {}): Told => {
+    const { status, stdout, stderr } = run(['--json', ...options], env);
+    expect(status, stderr).to.equal(0);
+    return JSON.parse(stdout) as Told;
+  };
 
   const { hosts: _hosts, ...discovered } = discovery;
   const evidence = renderJson(aRecord([], { discovered, hosts: Object.entries(hosts).map(([name, facts]): HostRecord => ({ name, prober: null, hostKey: null, failure: null, facts, configuration: null })) }));
