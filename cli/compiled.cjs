@@ -66,10 +66,11 @@ function isWhole(key) {
 
 /** Under its name when it is whole and of sources that are still the same. */
 function build(names, key) {
-  const before = process.umask(0o022); // another user may run what is here
-  mkdirSync(cache, { recursive: true });
-  const fresh = mkdtempSync(join(cache, 'new-'));
+  const before = process.umask(0o022); // another user may run what is here; the caller's own is for its reports
+  let fresh = null;
   try {
+    mkdirSync(cache, { recursive: true });
+    fresh = mkdtempSync(join(cache, 'new-'));
     process.env.ESBUILD_WORKER_THREADS = '0'; // else it keeps a process for the next build
     const { metafile } = require('esbuild').buildSync({
       absWorkingDir: root, entryPoints: names.filter((name) => !name.startsWith('lib/')), outbase: root, outdir: fresh, outExtension: { '.js': '.mjs' }, metafile: true,
@@ -85,7 +86,7 @@ function build(names, key) {
   } finally {
     process.umask(before);
     delete process.env.ESBUILD_WORKER_THREADS;
-    rmSync(fresh, { recursive: true, force: true });
+    if (fresh !== null) rmSync(fresh, { recursive: true, force: true });
   }
   forgetOld(key);
 }

@@ -18,6 +18,15 @@ export type Compared = Readonly<{
 /** What a reason says of a lower grade's cause, in the judge's words. */
 const named = /\blost\b|\bloss\b/;
 
+/** A run that doubts more has shown nothing. */
+const mostInDoubt = 0.5;
+
+export const showsNothing = ({ cells, inconclusive }: Compared): boolean => inconclusive.length > mostInDoubt * cells;
+
+/** Chance may keep us from a machine once; what keeps us from it in each of several runs is a fault. */
+export const neverEntered = (runs: readonly Compared[]): readonly string[] =>
+  runs.length < 2 ? [] : (runs[0]?.blind ?? []).filter((name) => runs.every(({ blind }) => blind.includes(name)));
+
 /** @param blind machines that were not entered */
 export function compare(truth: readonly Judged[], now: readonly Judged[], blind: readonly string[] = []): Compared {
   const found = new Map(now.map((cell) => [cell.id, cell]));

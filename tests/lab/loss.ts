@@ -10,7 +10,7 @@ import { lose, lost } from '../../lab/loss.ts';
 import { vmbr1, wan } from '../../lab/topology.ts';
 import { repository } from '../../lab/up.ts';
 import { shareFile, sideBySide } from './apart.ts';
-import { compare, type Compared } from './compare.ts';
+import { compare, neverEntered, showsNothing, type Compared } from './compare.ts';
 import type { Cell, Ran } from './harness.ts';
 import { makeHoles } from './holes.ts';
 import { runOnce, series } from './series.ts';
@@ -19,9 +19,6 @@ const percentEachWay = 20;
 
 /** Others make the machine busy, and our loops take no more than they leave. */
 const isBeside = process.argv.includes('--beside');
-
-/** A run that doubts more has shown nothing. */
-const mostInDoubt = 0.5;
 
 type Run = Compared & Readonly<{ lab: Lab; seconds: number; dropped: number; measured: Ran['loss'] }>;
 /** In turns; with holes first, since cells of that lab both pass and fail. */
@@ -103,9 +100,8 @@ function told(count: number, runs: readonly Run[]): boolean {
   const regraded = runs.flatMap((run) => run.regraded);
   const doubts = new Map<string, number>();
   for (const reason of runs.flatMap((run) => run.inconclusive.map((one) => one.replace(/^.*?: /, '')))) doubts.set(reason, (doubts.get(reason) ?? 0) + 1);
-  // Chance may keep us from a machine once; what keeps us from it each time is a fault.
-  const never = runs.length < 2 ? [] : (runs[0]?.blind ?? []).filter((name) => runs.every(({ blind }) => blind.includes(name)));
-  const empty = runs.filter((run) => run.inconclusive.length > mostInDoubt * run.cells);
+  const never = neverEntered(runs);
+  const empty = runs.filter(showsNothing);
   const passesWrong = wrong.filter((one) => one.includes(': pass, is fail')).length;
   const failsWrong = wrong.filter((one) => one.includes(': fail, is pass')).length;
   console.log(['',

@@ -1,6 +1,6 @@
 // What the runs under loss call wrong: a verdict against the truth, a cell lost or found, a grade with no cause.
 import { expect } from 'chai';
-import { compare } from '../lab/compare.ts';
+import { compare, neverEntered, showsNothing } from '../lab/compare.ts';
 
 const cell = (id: string, verdict: string, reason = '', grade: string | null = verdict === 'pass' ? 'proven' : null): Parameters<typeof compare>[0][number] => ({ id, from: 'joi', to: 'ntp', verdict, reason, grade });
 const truth = [cell('open', 'fail', 'reached'), cell('shut', 'pass')];
@@ -27,5 +27,14 @@ describe('compare', () => {
       const found = compare(truth, now, blind);
       expect([found.wrong.length, found.regraded.length, found.inconclusive.length]).to.deep.equal([wrong, regraded, inconclusive]);
     });
+  it('calls a run that shows nothing one with more doubt than verdicts', () => {
+    const doubt = (id: string): Parameters<typeof compare>[0][number] => cell(id, 'inconclusive');
+    expect([truth, [doubt('open'), cell('shut', 'pass')], [doubt('open'), doubt('shut')]].map((now) => showsNothing(compare(truth, now)))).to.deep.equal([false, false, true]);
+    expect(showsNothing(compare(truth, [doubt('open')], ['joi'])), 'what is not there is doubt as well').to.equal(true);
+  });
+  it('names the machines that no run entered, of two at least', () => {
+    const [both, one] = [['joi', 'ntp'], ['ntp']].map((blind) => compare(truth, truth, blind)) as [ReturnType<typeof compare>, ReturnType<typeof compare>];
+    expect([[both], [both, one], [one, both], [both, compare(truth, truth)]].map(neverEntered)).to.deep.equal([[], ['ntp'], ['ntp'], []]);
+  });
   it('says which cell, what it is now and what is true', () => expect(compare(truth, [cell('open', 'pass', 'silent'), cell('shut', 'pass')]).wrong).to.deep.equal(['open: pass, is fail (silent)']));
 });

@@ -99,6 +99,14 @@ describe('compiled', () => {
     write('node_modules/.cache', '');
     expect(hello()).to.deep.include({ status: 0, stdout: said('one', false) });
   });
+  it('leaves the command its own umask, whether it was made or could not be', () => {
+    write('cli/hello.ts', 'console.log(process.umask().toString(8));\n');
+    const umask = (): string => spawnSync('sh', ['-c', 'umask 077; exec "$0" "$@"', process.execPath, ...command()], { encoding: 'utf8' }).stdout;
+    expect([umask(), umask()]).to.deep.equal(['77\n', '77\n']);
+    rmSync(join(tree, 'node_modules/.cache'), { recursive: true });
+    write('node_modules/.cache', '');
+    expect(umask()).to.equal('77\n');
+  });
   it('is not there where a source is wrong, and who asks is told which', () => {
     hello();
     write('lib/word.ts', 'export const word = ;\n');
