@@ -57,10 +57,11 @@ describe('an accepted violation', () => {
 
     // The plan, made from what this run found out, has its cells: no more, no fewer, in this order.
     const planned = spawnSync('npm', ['run', '-s', 'plan', '--', '--json', '--known', ran.evidence], { cwd: repository, encoding: 'utf8', maxBuffer: 1 << 26, env: { ...process.env, FLOWPROOF_INVENTORY: ran.inventory } });
-    const { cells } = JSON.parse(planned.stdout) as { cells: { id: string; packets: { most: number } }[] };
+    const { cells } = JSON.parse(planned.stdout) as { cells: { id: string; packets: { most: number; mostUnderLoss: number } }[] };
     expect(cells.map(({ id }) => id)).to.deep.equal(ran.cells.map(({ id }) => id));
-    const most = new Map(cells.map(({ id, packets }) => [id, packets.most]));
-    expect(ran.cells.filter(({ id, attempts, from, to }) => from !== to && attempts > (most.get(id) ?? 0)).map(({ id }) => id), 'cells with more tries than the plan has packets').to.deep.equal([]);
+    // A busy machine may miss a round trip, and then silent looks are made again.
+    const most = new Map(cells.map(({ id, packets }) => [id, ran.loss?.missed === 0 ? packets.most : packets.mostUnderLoss]));
+    expect(ran.cells.flatMap(({ id, attempts, from, to }) => (from !== to && attempts > (most.get(id) ?? 0) ? [`${id}: ${attempts}, at most ${most.get(id)}`] : [])), `cells with more tries than the plan has packets; ${JSON.stringify(ran.loss)}`).to.deep.equal([]);
   });
 
   it('fails the run again on the day after the last', async () => {

@@ -16,7 +16,7 @@ export type Suite = Readonly<{ kind: Kind; sh: boolean; proberIn: (namespace: st
 export function forEachKind(title: string, define: (suite: Suite) => void, kinds: readonly Kind[] = ['python', 'ash', 'dash', 'bash']): void {
   for (const kind of kinds) {
     describe(`${title}, ${kind}`, function () {
-      this.timeout(120_000);
+      this.timeout(600_000); // beside all other tests on a slow machine; what hangs is ended in the end
       const probers = new Map<string, Promise<Prober>>();
       const proberIn = (namespace: string): Promise<Prober> => {
         const started = probers.get(namespace) ?? start(kind, { namespace });
