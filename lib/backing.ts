@@ -2,8 +2,8 @@
 import { isIPv6 } from 'node:net';
 import { canonical } from './address.ts';
 import { findArrival, knownEntries, longestGapMs, missable, overfull, parseEntries, type Entry, type Ours } from './conntrack.ts';
-import { factsOf, interfaceOf, isFailure, isUntracked, operator } from './facts.ts';
-import type { Account, Backing, Control, Discovery, Flow, Heard, Observation, Plan, PlannedFlow, Probe, Resets, Tracked, Witness } from './model.ts';
+import { factsOf, interfaceOf, isFailure, isUntracked, operator, ownAddresses } from './facts.ts';
+import type { Account, Backing, Control, Flow, Heard, Observation, Plan, PlannedFlow, Probe, Resets, Tracked, Witness } from './model.ts';
 import { isAnswer, senderControls } from './senders.ts';
 
 export type { Heard, Tracked } from './model.ts';
@@ -123,11 +123,6 @@ function readTable({ first, later, keepsMs = null }: Tracked): Table {
 
 const targetOf = (transport: string, address: string, port: number | null): string => `${transport} ${address} ${transport === 'icmp' ? '' : port}`;
 const entriesOf = ({ entries }: Table, { transport, address, port }: Flow): readonly Entry[] => entries.get(targetOf(transport, canonical(address ?? ''), port)) ?? [];
-
-function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
-  const facts = factsOf(discovery, host);
-  return new Set(isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address)));
-}
 
 /** What we gave the packets ourselves: of a cell that is about it, of a protocol that has its own, of all raw packets and frames. */
 function givenPorts({ look }: Pick<Probe, 'look'>): ReadonlySet<number> {

@@ -1,6 +1,6 @@
 // What a host says of itself, as `ip` prints it -> Facts; and a look into its routing table. Pure.
 import { isIP } from 'node:net';
-import { isNetwork, prefixLength, sameAddress, within } from './address.ts';
+import { canonical, isNetwork, prefixLength, sameAddress, within } from './address.ts';
 import type { Address, Discovery, Facts, Failure, Flow, Route } from './model.ts';
 
 /** The operator's seat: a vantage and a destination, and no host of the inventory. */
@@ -158,6 +158,12 @@ export function sourceAddress(facts: Facts, address: string): string | null {
   const [bare = address, scope] = address.split('%');
   const device = scope ?? routeTo(facts, bare)?.interface;
   return facts.addresses.find((own) => own.interface === device && isIP(own.address) === isIP(bare) && (own.scope === 'link') === (scope !== undefined))?.address ?? null;
+}
+
+/** The addresses of a host, as tables have them; none of one that could not be asked. */
+export function ownAddresses(discovery: Discovery, host: string): ReadonlySet<string> {
+  const facts = factsOf(discovery, host);
+  return new Set(isFailure(facts) ? [] : facts.addresses.map((own) => canonical(own.address)));
 }
 
 /** The Ethernet address of a host's interface, as the host itself says or as another knows it. */

@@ -48,6 +48,9 @@ export type Pair = Readonly<{
 /** A share of a pair's ports, as many as are swept before connection tracking forgets the first. */
 export type Unit = Readonly<{ pair: string; first: number; last: number }>;
 
+/** A unit that is about to be swept, beside others: what they share is divided. `rate`: its own packets a second. */
+export type Turn = Readonly<{ pair: Pair; unit: Unit; rate: number }>;
+
 /** A port that did not pass, and why. */
 export type Port = Readonly<{ port: number; result: 'fail' | 'inconclusive'; reason: string }>;
 

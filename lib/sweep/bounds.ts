@@ -28,11 +28,11 @@ export async function readBounds(hosts: readonly string[], vantages: Vantages): 
 }
 
 /**
- * How many connections may be begun before a machine would be more than half full with those that it tracks, other sweeps through it allowed for:
- * one whose table is full drops its users' connections.
+ * How many connections each of so many may begin before a machine would be more than half full with those that it tracks, as many again allowed
+ * for others: one whose table is full drops its users' connections. `sharedBy`: by host, how many begin them at once.
  */
-export function roomIn(bounds: ByHost): number {
-  return Math.min(...Object.values(bounds).flatMap(({ conntrack }) => (conntrack === undefined ? [] : [Math.floor((conntrack.of / 2 - conntrack.most) / 2)])), Number.POSITIVE_INFINITY);
+export function roomIn(bounds: ByHost, sharedBy: ReadonlyMap<string, number>): number {
+  return Math.min(...Object.entries(bounds).flatMap(([host, { conntrack }]) => (conntrack === undefined ? [] : [Math.floor((conntrack.of / 2 - conntrack.most) / 2 / (sharedBy.get(host) ?? 1))])), Number.POSITIVE_INFINITY);
 }
 
 const everyMs = 2_000;

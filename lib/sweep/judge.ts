@@ -15,17 +15,40 @@ const mostRed = 100;
 
 /**
  * `base`: the run's plan with its allowed flows alone, and what was seen of them; `resets`: the target's own count of the RSTs that it sent meanwhile,
- * null where it is not known; `settled`: what was found of single ports where that count says nothing; `sourcePort`: the packets' own, null where the
- * prober cannot choose it.
+ * null where it is not known; `settled`: what was found of single ports where that count says nothing; `open`: ports that an earlier sweep of the
+ * same unit found open; `sourcePort`: the packets' own, null where the prober cannot choose it.
  */
-export type SweepSeen = Readonly<{ base: Omit<Account, 'heard' | 'resets'>; observations: ReadonlyMap<string, Observation>; phase: Phase; resets: number | null; settled: ReadonlyMap<string, Resets>; sourcePort: number | null; startedAt: string; ms: number; token: string }>;
+export type SweepSeen = Readonly<{
+  base: Omit<Account, 'heard' | 'resets'>; observations: ReadonlyMap<string, Observation>; phase: Phase;
+  resets: number | null; settled: ReadonlyMap<string, Resets>; open: Open; sourcePort: number | null; startedAt: string; ms: number; token: string;
+}>;
+
+/** By port: what was found open, and why it is called so. */
+export type Open = ReadonlyMap<number, Port>;
 
 /** @param swept what the prober said of all the unit's ports */
 export function judgeUnit(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen): UnitResult {
-  const { first, last } = unit;
+  const judged = judgePorts(unit, pair, swept, seen);
+  if (typeof judged === 'string') return unsweptUnit(unit, pair, judged, seen.ms, seen.open);
+  const open = pair.allowed.filter((port) => port >= unit.first && port <= unit.last && swept.states.get(port) === 'open');
+  return resultOf(unit, pair, judged, { open, packets: swept.packets, ms: seen.ms });
+}
+
+/**
+ * What is open whatever the target's count of RSTs would tell: answers, and packets that a witness has. Not what was refused: a firewall's RST leaves
+ * an entry behind as if the packet had come in.
+ */
+export function openIn(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen): Open {
+  const judged = judgePorts(unit, pair, swept, seen);
+  const refused = new Set(refusedOf(swept));
+  return typeof judged === 'string' ? seen.open : new Map(judged.notPassed.filter(({ port, result }) => result === 'fail' && (seen.open.has(port) || !refused.has(port))).map((one) => [one.port, one]));
+}
+
+/** @returns why nothing can be said, where the prober has told of more or fewer ports than there are */
+function judgePorts({ first, last }: Unit, pair: Pair, swept: Swept, seen: SweepSeen): Judged | string {
   const all = last - first + 1;
   const told = swept.states.size + swept.silent;
-  if (told !== all) return unsweptUnit(unit, `the prober told of ${told} of ${all} ports`, seen.ms);
+  if (told !== all) return `the prober told of ${told} of ${all} ports`;
   const isOurs = (port: number): boolean => port >= first && port <= last;
   const allowed = pair.allowed.filter(isOurs);
   // What the source's own firewall bars is as much alike as what is silent, and may be all that there is.
@@ -40,15 +63,14 @@ export function judgeUnit(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen)
     return [probe.id, { id: probe.id, vantage: pair.from, startedAt: seen.startedAt, durationMs: seen.ms, outcome: readLook(probe, replies, null, facts), replies }];
   });
   const findings = findingsFor(cells, observations, seen, resetsOf(cells, pair, swept, seen.resets));
-  const open = allowed.filter((port) => swept.states.get(port) === 'open');
-  return resultOf(unit, pair, findings.map((finding, index) => [finding, groups[index] ?? []]), { open, packets: swept.packets, ms: seen.ms }, doubtOf(unit, pair, swept, seen));
+  return judgedOf(pair, findings.map((finding, index) => [finding, groups[index] ?? []]), seen.open, doubtOf({ first, last }, pair, swept, seen));
 }
 
 /**
  * Why silence proves nothing in this unit: packets are lost that an allowed port would have answered, or the target's kernel answered more
  * SYNs by RST than came to be known, whose entries those RSTs have deleted. Asked of TCP, whose handshake any service answers.
  */
-export function doubtOf({ first, last }: Unit, pair: Pair, swept: Swept, { base, observations, resets, settled }: Pick<SweepSeen, 'base' | 'observations' | 'resets' | 'settled'>): string | null {
+export function doubtOf({ first, last }: Pick<Unit, 'first' | 'last'>, pair: Pair, swept: Swept, { base, observations, resets, settled }: Pick<SweepSeen, 'base' | 'observations' | 'resets' | 'settled'>): string | null {
   if (pair.transport !== 'tcp') return null;
   const answered = base.plan.flows.find(({ flow: { id, from, transport, address, port } }) =>
     from === pair.from && transport === 'tcp' && canonical(address ?? '') === canonical(pair.address) && port >= first && port <= last && !swept.states.has(port) && observations.get(id)?.outcome.seen === 'answered');
@@ -67,17 +89,24 @@ export function isSweptAgain({ red, told }: Pick<UnitResult, 'red' | 'told'>, do
 export function judgeNamed(unit: Unit, pair: Pair, cells: readonly PlannedFlow[], observations: readonly Observation[], seen: SweepSeen): UnitResult {
   const findings = findingsFor(cells, observations.map((one) => [one.id, one]), seen, new Map());
   const packets = observations.reduce((sum, { replies }) => sum + replies.filter(({ event }) => event === 'sent').length, 0);
-  return resultOf(unit, pair, findings.map((finding) => [finding, [finding.flow.port]]), { open: [], packets, ms: seen.ms }, null);
+  return resultOf(unit, pair, judgedOf(pair, findings.map((finding) => [finding, [finding.flow.port]]), seen.open, null), { open: [], packets, ms: seen.ms });
 }
 
-/** A unit that was not looked at, or not to its end. */
-export function unsweptUnit({ pair, first, last }: Unit, cause: string, ms: number): UnitResult {
-  return { pair, first, last, passed: {}, open: [], red: [{ port: first, result: 'inconclusive', reason: `could not look (exchange): ${cause}` }], more: last - first, told: [], packets: 0, ms, bounds: {} };
+/** A unit that was not looked at, or not to its end. @param open what was found before */
+export function unsweptUnit(unit: Unit, pair: Pair, cause: string, ms: number, open: Open = new Map()): UnitResult {
+  const unknown = Array.from({ length: unit.last - unit.first + 1 }, (_none, index) => unit.first + index).filter((port) => !open.has(port));
+  const first: readonly Port[] = unknown.slice(0, 1).map((port) => ({ port, result: 'inconclusive', reason: `could not look (exchange): ${cause}` }));
+  const result = resultOf(unit, pair, { passed: {}, notPassed: [...open.values(), ...first] }, { open: [], packets: 0, ms });
+  return { ...result, more: result.more + unknown.length - first.length };
 }
 
-function resultOf({ pair: id, first, last }: Unit, pair: Pair, judged: readonly (readonly [finding: Finding, ports: readonly number[]])[], counts: Pick<UnitResult, 'open' | 'packets' | 'ms'>, doubt: string | null): UnitResult {
+/** What became of the denied ports: how many passed, by grade, and all that did not. */
+type Judged = Readonly<{ passed: Readonly<Record<string, number>>; notPassed: readonly Port[] }>;
+
+function judgedOf(pair: Pair, judged: readonly (readonly [finding: Finding, ports: readonly number[]])[], open: Open, doubt: string | null): Judged {
   const passed: Record<string, number> = {};
-  const notPassed = judged.flatMap(([{ verdict, observation }, ports]): readonly Port[] => {
+  const notPassed = judged.flatMap(([{ verdict, observation }, all]): readonly Port[] => {
+    const ports = all.filter((port) => !open.has(port));
     if (verdict.result !== 'pass') {
       const reason = pair.past !== null && verdict.result === 'fail' ? pastOwnFirewall(verdict.reason) : verdict.reason;
       const { result } = verdict;
@@ -89,7 +118,11 @@ function resultOf({ pair: id, first, last }: Unit, pair: Pair, judged: readonly 
       passed[grade] = (passed[grade] ?? 0) + 1;
     }
     return [];
-  }).toSorted((a, b) => Number(b.result === 'fail') - Number(a.result === 'fail') || a.port - b.port);
+  });
+  return { passed, notPassed: [...open.values(), ...notPassed].toSorted((a, b) => Number(b.result === 'fail') - Number(a.result === 'fail') || a.port - b.port) };
+}
+
+function resultOf({ pair: id, first, last }: Unit, pair: Pair, { passed, notPassed }: Judged, counts: Pick<UnitResult, 'open' | 'packets' | 'ms'>): UnitResult {
   const red = notPassed.filter(({ result }) => pair.counts || result !== 'fail');
   const told = notPassed.filter((port) => !red.includes(port));
   return { pair: id, first, last, passed, red: red.slice(0, mostRed), more: Math.max(0, red.length - mostRed), told: told.slice(0, mostRed), bounds: {}, ...counts };
@@ -139,6 +172,8 @@ function repliesOf({ transport }: Pair, port: number, { states, icmp }: Swept, s
 }
 
 const refusedOf = ({ states }: Swept): readonly number[] => [...states].flatMap(([port, state]) => (state === 'reset' || state === 'refused' ? [port] : []));
+
+export const isRefusedIn = (swept: Swept): boolean => refusedOf(swept).length > 0;
 
 /** So few may be refused by a firewall while somebody else's RSTs have their very number. */
 const fewRefused = 20;

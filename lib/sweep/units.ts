@@ -33,13 +33,13 @@ export function unitOf({ id, named }: Pair, [first, last]: Range, speed: number,
   return { pair: id, first, last: Math.min(last, first + size - 1) };
 }
 
-/** The ports a second of each pair: never more than the rate gives to silence, and what was measured since. */
+/** The ports a second of each pair: what was measured since the beginning. */
 export type Pace = Readonly<{ of: (pair: Pair, kind: 'python' | 'sh') => number; measured: (pair: Pair, kind: 'python' | 'sh', ports: number, ms: number) => void }>;
 
-export function paceOf(rate: number, attempts: number): Pace {
+export function paceOf(): Pace {
   const byPair = new Map<string, number>();
   const slowest = new Map<string, number>(); // by source: ports that answer at once say little of those of the next pair, which may be silent
-  const of: Pace['of'] = ({ id, from }, kind) => Math.min(rate / attempts, byPair.get(id) ?? slowest.get(from) ?? unknownSpeed[kind]);
+  const of: Pace['of'] = ({ id, from }, kind) => byPair.get(id) ?? slowest.get(from) ?? unknownSpeed[kind];
   return {
     of,
     measured: (pair, kind, ports, ms) => {

@@ -89,9 +89,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'sweep/options.ts': ['node:util', 'sweep/units.ts'],
   'sweep/folder.ts': ['hash.ts', 'node:fs', 'node:path', 'zod', 'sweep/options.ts', 'sweep/units.ts'],
   'sweep/bounds.ts': ['facts.ts', 'vantage.ts'],
-  'sweep/schedule.ts': [],
+  'sweep/batch.ts': ['grouped.ts', 'sweep/units.ts'],
   'sweep/judge.ts': ['address.ts', 'conntrack.ts', 'facts.ts', 'findings.ts', 'judge.ts', 'outcome.ts', 'grouped.ts', 'sweep/cells.ts'],
-  'sweep/run.ts': ['node:crypto', 'node:timers/promises', 'enter.ts', 'facts.ts', 'look.ts', 'loss.ts', 'plan.ts', 'resets.ts', 'rows.ts', 'run.ts', 'shard.ts', 'track.ts', 'vantage.ts', 'sweep/*'],
+  'sweep/ask.ts': ['facts.ts', 'loss.ts', 'resets.ts', 'track.ts', 'vantage.ts', 'sweep/*'],
+  'sweep/run.ts': ['node:crypto', 'node:timers/promises', 'address.ts', 'enter.ts', 'facts.ts', 'look.ts', 'pace.ts', 'paced.ts', 'plan.ts', 'resets.ts', 'rows.ts', 'run.ts', 'shard.ts', 'sound.ts', 'token.ts', 'window.ts', 'sweep/*'],
   'sweep/report.ts': ['grouped.ts', 'reports/console.ts', 'reports/junit.ts', 'sweep/units.ts'],
   'matrix/words.ts': [],
   'matrix/document.ts': ['mdast', 'mdast-util-from-markdown', 'mdast-util-gfm-table', 'mdast-util-to-string', 'micromark-extension-gfm-table', 'matrix/words.ts'],
@@ -128,7 +129,7 @@ const pure = [
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/changes.ts', 'reports/verdicts.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',
   'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts', 'shard.ts',
-  'sweep/units.ts', 'sweep/cells.ts', 'sweep/options.ts', 'sweep/judge.ts', 'sweep/report.ts',
+  'sweep/units.ts', 'sweep/cells.ts', 'sweep/options.ts', 'sweep/batch.ts', 'sweep/judge.ts', 'sweep/report.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\.(?!ts\b)/;
 

@@ -1,5 +1,6 @@
 # All ports of an address, at a rate that the operator names: one socket whatever their number. Here what all sweeps have in common.
 TICK = 0.01  # so often a burst goes out
+LATE = 5 * TICK  # a busy machine's loop is: no more than this is made up for, as it would go out at once
 FULL_NOW = (errno.ENOBUFS, errno.EAGAIN)  # of a device: it will take more in a moment
 FULL = 0.5  # of the connection tracking's table; then we wait: a machine whose table is full drops its users' connections
 TRACKED = "/proc/sys/net/netfilter/nf_conntrack_"
@@ -16,7 +17,7 @@ class Sweep(Look):
         if not 1 <= first <= last or not (own_port and attempts and rate):
             raise ValueError
         self.states = dict.fromkeys(range(first, last + 1), "silent")
-        self.own_port, self.rate, self.number, self.packets, self.last = own_port, rate, 0, 0, 1
+        self.own_port, self.rate, self.number, self.packets, self.last, self.next = own_port, rate, 0, 0, 1, 0
 
     def begin(self):
         self.start = self.told_at = time.monotonic()
@@ -29,25 +30,27 @@ class Sweep(Look):
             return self.finish_with_states()
         self.number += 1
         self.due = [port for port, state in self.states.items() if state == "silent"][::-1]
-        self.burst(time.monotonic(), 0)
+        self.next = max(self.next, time.monotonic())
+        self.burst()
 
-    def burst(self, since, sent):
+    def burst(self):
         """As many as are due by now."""
         now = time.monotonic()
         if now - self.told_at >= 1:
             say(self.name, "swept", self.packets)
             self.told_at = now
         if self.is_full():
-            return at(now + 0.25, self.guarded, self.burst, now + 0.25, 0)
-        while self.due and not self.over and sent < (now - since) * self.rate + 1:
+            return at(now + 0.25, self.guarded, self.burst)
+        self.next = max(self.next, now - LATE)
+        while self.due and not self.over and self.next <= now:
             if not self.put_to(self.due[-1]):
                 break  # the device has more than it can take
             self.due.pop()
-            sent += 1
+            self.next += 1 / self.rate
         if self.over:
             return
         if self.due:
-            at(now + TICK, self.guarded, self.burst, *((since, sent) if now - since < 1 else (now, 0)))
+            at(max(now + TICK, self.next), self.guarded, self.burst)
         else:
             at(now + self.window, self.guarded, self.round)
 
@@ -69,11 +72,12 @@ class Sweep(Look):
         return True
 
     def note_errors(self):
-        """-> whether there were any, of whatever port."""
+        """-> whether there were any, of whatever port or packet."""
+        foreign = self.foreign
         found = self.read_errors(0, self.sockets[0]) if self.sockets else []
         for port, code in found:
             self.note(port, "error-" + name_of(code))
-        return bool(found)
+        return bool(found) or self.foreign > foreign
 
     def note(self, port, state):
         """What a port said first, but for an answer, which goes before all else."""

@@ -39,7 +39,7 @@ weigh() { # command -> weight: the processes that it takes at most, in the measu
     tcp-* | udp-*) weight=$((3 * ${7#[+=]} + 1)) ;;
     icmp-*) weight=$((3 * ${5#[+=]} + 1)) ;;
     scan-*) weight=$((($# - 4) / 3 + 2)) ;;
-    sweep-[0-9]*) weight=$((room * 3 / 4)) ;; # it has room of its own: this keeps it to one at a time
+    sweep-[0-9]*) sweep_room $5 $6; weight=$((most * room / sweepers + 5)) ;; # it has room of its own, of which this is its part
     *) weight=5 ;;
   esac
   [ $weight -lt $room ] || weight=$room

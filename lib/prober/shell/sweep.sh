@@ -66,17 +66,23 @@ scan() { # a command's words
   }
 }
 
+sweep_room() { # first port, last -> most: its processes at once; others have their turn beside it
+  most=$((sweepers * 3 / 4 - 10))
+  [ $most -gt 0 ] || most=1
+  [ $most -le $(($2 - $1 + 1)) ] || most=$(($2 - $1 + 1))
+}
+
 sweep() { # a command's words: all ports of an address, as many under way as the machine has room for; when one ends, the next begins
   id=$1 kind=$3 place=$4 next=$5 last=$6 rate=$9 # $7, a port of our own: nc chooses one a process
   case $8 in 1) limit=1 packets=1 ;; 2) limit=2 packets=2 ;; *) limit=4 packets=3 ;; esac # SYNs after 0, 1 and 3 s
   udp=
   [ $kind = tcp ] || udp=u limit=1 packets=2
-  step=$((rate / packets / 20)) pause=0.05 most=$((sweepers * 3 / 4 - 10)) # others have their turn beside it
+  step=$((rate / packets / 20)) pause=0.05
+  sweep_room $5 $6
   if [ $step = 0 ]; then
     step=1 pause=$((1000 + packets * 1000 / rate % 1000))
     pause=$((packets / rate)).${pause#1}
   fi
-  [ $most -gt 0 ] || most=1
   while [ $next -le $last ]; do
     echo $next
     next=$((next + 1))

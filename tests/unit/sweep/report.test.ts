@@ -2,7 +2,6 @@
 import { expect } from 'chai';
 import type { Pair, PlannedFlow, UnitResult } from '../../../lib/model.ts';
 import { counted, pairResults, rangesOf, renderJunit, told, toldBounds } from '../../../lib/sweep/report.ts';
-import { disjoint } from '../../../lib/sweep/schedule.ts';
 
 const pair = (id: string): Pair => ({ id, from: id.split(' ')[0] ?? '', to: 'ntp', transport: 'tcp', address: '172.22.22.3', outside: false, allowed: [], template: {} as PlannedFlow, own: new Map(), named: null, past: null, counts: true });
 const unit = (name: string, first: number, over: Partial<UnitResult> = {}): UnitResult => ({ pair: name, first, last: first + 9, passed: { proven: 10 }, open: [], red: [], more: 0, told: [], bounds: {}, packets: 30, ms: 500, ...over });
@@ -39,23 +38,4 @@ describe('sweep: the report', () => {
   });
   it('counts pairs', () => expect(counted(results)).to.deep.equal({ pass: 0, fail: 1, inconclusive: 0 }));
   it('writes ports as ranges', () => expect(rangesOf([9, 1, 2, 3])).to.equal('1-3,9'));
-});
-
-describe('sweep: the schedule', () => {
-  it('does each once, and never two that need the same at a time', async () => {
-    const all = ['ab', 'bc', 'cd', 'ad', 'bd', 'ac', 'ab'];
-    const [under, done, most] = [new Set<string>(), [] as string[], { atOnce: 0 }];
-    await disjoint(all, (one) => one.split(''), async (one) => {
-      for (const need of one) expect(under.has(need), `${need} of ${one}`).to.equal(false);
-      for (const need of one) under.add(need);
-      most.atOnce = Math.max(most.atOnce, under.size / 2);
-      await new Promise(setImmediate);
-      for (const need of one) under.delete(need);
-      done.push(one);
-    });
-    expect(done.toSorted()).to.deep.equal(all.toSorted());
-    expect(most.atOnce).to.equal(2);
-  });
-  it('ends where there is nothing to do', () => disjoint([], () => [], () => Promise.resolve()));
-  it('says what went wrong', async () => expect(await disjoint(['a'], (one) => [one], () => Promise.reject(new Error('broken'))).catch((error: Error) => error.message)).to.equal('broken'));
 });

@@ -1,0 +1,165 @@
+// A batch: what the destination's count of RSTs says of several at once, and what is swept again for it.
+import { expect } from 'chai';
+import type { Exchange, Observation, Pair, SweepLook, Swept, Turn, UnitResult } from '../../../lib/model.ts';
+import { attemptsOf, sweepBatch, type Site } from '../../../lib/sweep/ask.ts';
+import { framePortOf, pairsOf } from '../../../lib/sweep/cells.ts';
+import type { Vantage } from '../../../lib/vantage.ts';
+import { anObservation } from '../../fixtures/flows.ts';
+import { discovery, inventory, plan, token } from '../../fixtures/site.ts';
+import { mute } from '../../fixtures/vantage.ts';
+
+const whole = plan();
+const pairs = pairsOf(whole, { inventory, discovery }, ['tcp', 'udp']);
+const pairOf = (id: string): Pair => {
+  const found = pairs.find((pair) => pair.id === id);
+  if (found === undefined) throw new Error(`no pair ${id}`);
+  return found;
+};
+const [mesh, joi, past, datagrams] = ['mesh -> ntp vmbr1 tcp', 'joi -> ntp vmbr1 tcp', 'joi -> ntp vmbr1 past joi\'s own firewall tcp', 'mesh -> ntp vmbr1 udp'] as const;
+const turns = (...ids: readonly string[]): readonly Turn[] => ids.map((id) => ({ pair: pairOf(id), unit: { pair: id, first: 101, last: 200 }, rate: 100 }));
+
+/** What a sweep of a pair says, time after time (the last stands for all later ones), and how many RSTs ntp's kernel sends meanwhile. */
+type Says = Readonly<{ states?: Readonly<Record<number, string>>; rsts?: number; fails?: boolean }>;
+/** `closed`: ports that ntp's own kernel refuses when they are looked at by themselves; `entries`: by source address, ports that ntp's table has. */
+type World = Readonly<{ says?: Readonly<Record<string, readonly Says[]>>; closed?: readonly string[]; rows?: readonly string[]; uncounted?: boolean; kind?: Vantage['kind']; stopsAfter?: number }>;
+
+type Asked = Readonly<{ ids: readonly string[]; looks: readonly SweepLook[]; results: readonly UnitResult[] | null; again: readonly string[] }>;
+
+async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
+  const [asked, looks, again] = [[] as string[], [] as SweepLook[], [] as string[]];
+  const count = { of: 0 };
+  const idOf = (from: string, { transport, address, past: frame }: SweepLook): string => pairs.find((pair) => pair.from === from && pair.transport === transport && pair.address === address && (pair.past === null) === (frame === null))?.id ?? '';
+  const vantage = (host: string): Vantage => {
+    const rows: string[] = [];
+    const toItself = ({ address, port }: Exchange): number => rows.push(`ipv${address.includes(':') ? 6 : 4} 2 udp 17 29 src=${address} dst=${address} sport=40000 dport=${port} [UNREPLIED] src=${address} dst=${address} sport=${port} dport=40000`);
+    return {
+      ...mute, kind: world.kind ?? 'python',
+      exchange: (exchange) => Promise.resolve({ replies: [], failure: null, rows: toItself(exchange) }),
+      conntrack: () => Promise.resolve({ rows: host === 'ntp' && asked.length > 0 ? [...rows, ...(world.rows ?? [])] : [...rows], dropped: 0 }),
+      resets: () => Promise.resolve(host === 'ntp' && world.uncounted === true ? { operation: 'exchange', cause: 'no count' } : host === 'ntp' ? count.of : 0),
+      bounds: () => Promise.resolve({ conntrack: { most: 1, of: 1_000 } }),
+      sweep: (one, onPackets) => {
+        const id = idOf(host, one);
+        const said = world.says?.[id] ?? [];
+        const { states = {}, rsts = 0, fails = false } = said[Math.min(asked.filter((other) => other === id).length, said.length - 1)] ?? {};
+        asked.push(id);
+        looks.push(one);
+        onPackets(7);
+        count.of += rsts;
+        const swept: Swept = { states: new Map(Object.entries(states).map(([port, state]) => [Number(port), state])), icmp: new Map(), silent: one.last - one.first + 1 - Object.keys(states).length, packets: 200 };
+        return Promise.resolve(fails ? { operation: 'exchange', cause: 'it broke' } : swept);
+      },
+    };
+  };
+  const hosts = ['mesh', 'joi', 'ntp', 'gateway'];
+  const answered = ['joi -> ntp vmbr1 udp/123', 'mesh -> ntp vmbr1 udp/123', 'joi => frame to ntp vmbr1 udp/123', 'mesh => frame to ntp vmbr1 udp/123'];
+  const site: Site = {
+    base: { inventory, discovery, plan: { ...whole, flows: whole.flows.filter(({ flow }) => flow.expected === 'allowed') }, sessions: new Map([['joi', '172.22.22.2'], ['mesh', '172.22.22.1']]) },
+    observations: new Map(answered.map((id) => [id, anObservation({ id, outcome: { seen: 'answered', detail: 'NTP', rttMs: 1 } })])),
+    phase: 'steady', newToken: token, packets: () => undefined, measured: () => undefined,
+    vantages: new Map(hosts.map((host) => [host, vantage(host)])),
+    looking: () => (probe) => {
+      again.push(probe.id);
+      if (world.closed?.includes(probe.id) === true) count.of += 1;
+      return Promise.resolve<Observation>(anObservation({ id: probe.id, outcome: { seen: 'refused', by: 'rst' } }));
+    },
+    stopped: () => (asked.length >= (world.stopsAfter ?? Number.POSITIVE_INFINITY) ? 'stopped' : null),
+  };
+  return { results: await sweepBatch(site, given), ids: asked, looks, again };
+}
+
+const red = ({ results }: Asked): readonly string[] => (results ?? []).flatMap(({ pair, red: ports, more }) => [...ports.slice(0, 2).map(({ port, result }) => `${pair}/${port} ${result}`), ...(more + ports.length > 2 ? [`${pair} and ${more + ports.length - 2} more`] : [])]);
+const passed = ({ results }: Asked): Readonly<Record<string, unknown>> => Object.fromEntries((results ?? []).map((one) => [one.pair, one.passed]));
+const untold = (id: string): readonly string[] => [`${id}/101 inconclusive`, `${id}/102 inconclusive`, `${id} and 98 more`];
+
+describe('sweep: a batch', () => {
+  it('is told at once where the destination sent no RST', async () => {
+    const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset' } }] } }, turns(mesh, joi, datagrams));
+    expect(asked.ids).to.deep.equal([mesh, joi, datagrams]);
+    expect(passed(asked)).to.deep.equal({ [mesh]: { proven: 100 }, [joi]: { proven: 100 }, [datagrams]: { proven: 99 } });
+    expect([red(asked), asked.again], 'a refusal is a firewall\'s').to.deep.equal([[], []]);
+  });
+  it('of which the destination refused some is swept again in parts, what no RST speaks of but once', async () => {
+    const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }] }, closed: [`${joi}/150`] }, turns(mesh, joi, datagrams));
+    expect(asked.ids).to.deep.equal([mesh, joi, datagrams, mesh, joi]);
+    expect(red(asked)).to.deep.equal([`${joi}/150 fail`]);
+    expect(passed(asked)).to.deep.equal({ [mesh]: { proven: 100 }, [joi]: { proven: 99 }, [datagrams]: { proven: 99 } });
+  });
+  it('has the RSTs of one not for the refusals of another', async () => {
+    // A firewall refuses joi; ntp's own kernel refuses mesh, and its RSTs are lost.
+    const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset' } }], [mesh]: [{ rsts: 1 }] } }, turns(mesh, joi));
+    expect(asked.ids, 'and once more, as it may have been another\'s').to.deep.equal([mesh, joi, mesh, mesh, joi]);
+    expect(red(asked)).to.deep.equal(untold(mesh));
+    expect(passed(asked)[joi]).to.deep.equal({ proven: 100 });
+  });
+  it('in which all were refused falls into halves', async () => {
+    const says = [{ states: { 150: 'reset' }, rsts: 1 }];
+    const asked = await sweep({ says: { [mesh]: says, [joi]: says, [past]: says }, closed: [`${joi}/150`, `${mesh}/150`, `${past}/150`] }, turns(mesh, joi, past));
+    expect(asked.ids).to.deep.equal([mesh, joi, past, mesh, joi, mesh, joi, past]);
+    expect(red(asked)).to.deep.equal([mesh, joi, past].map((id) => `${id}/150 fail`));
+  });
+  it('forgets nothing that was open when it is swept again', async () => {
+    const entry = 'ipv4 2 tcp 6 60 SYN_RECV src=172.22.22.1 dst=172.22.22.3 sport=22222 dport=160 src=172.22.22.3 dst=172.22.22.1 sport=160 dport=22222';
+    const asked = await sweep({ rows: [entry], says: { [joi]: [{ states: { 140: 'open' } }, {}], [mesh]: [{ states: { 150: 'reset' }, rsts: 1 }, {}] } }, turns(mesh, joi));
+    expect(red(asked)).to.deep.equal([`${joi}/140 fail`]);
+    expect(asked.results?.find(({ pair }) => pair === joi)?.passed, 'and counts it once').to.deep.equal({ proven: 99 });
+  });
+  it('does not call open for good what a firewall may have refused', async () => {
+    const entry = (port: number): string => `ipv4 2 tcp 6 60 SYN_SENT src=172.22.22.1 dst=172.22.22.3 sport=${port} dport=150 [UNREPLIED] src=172.22.22.3 dst=172.22.22.1 sport=150 dport=${port}`;
+    // Its SYN stands in ntp's table, as a firewall's own RST leaves it: in the first sweep no count tells that ntp sent none for it.
+    const rows = Array.from({ length: 12_000 }, (_none, index) => entry(20_000 + index));
+    const asked = await sweep({ rows, says: { [joi]: [{ states: { 160: 'reset' }, rsts: 1 }, { states: { 160: 'reset' }, rsts: 1 }], [mesh]: [{ states: { 150: 'reset' } }] }, closed: [`${joi}/160`] }, turns(mesh, joi));
+    expect(red(asked)).to.deep.equal([`${joi}/160 fail`]);
+    expect(passed(asked)[mesh]).to.deep.equal({ proven: 100 });
+  });
+  it('that says nothing the second time still tells what was open the first', async () => {
+    const asked = await sweep({ says: { [joi]: [{ states: { 140: 'open' } }, { fails: true }], [mesh]: [{ states: { 150: 'reset' }, rsts: 1 }, {}] } }, turns(mesh, joi));
+    expect(red(asked)).to.deep.equal([`${joi}/140 fail`, `${joi}/101 inconclusive`, `${joi} and 98 more`]);
+  });
+  it('of which nobody counts the RSTs is as it is', async () => {
+    const asked = await sweep({ uncounted: true, says: { [joi]: [{ states: { 150: 'reset' } }] } }, turns(mesh, joi));
+    expect(asked.ids).to.deep.equal([mesh, joi]);
+    expect(passed(asked)).to.deep.equal({ [mesh]: { inferred: 100 }, [joi]: { inferred: 99 } });
+  });
+  it('counts what was sent each time', async () => {
+    const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }] }, closed: [`${joi}/150`] }, turns(mesh, joi, datagrams));
+    expect(Object.fromEntries((asked.results ?? []).map(({ pair, packets }) => [pair, packets]))).to.deep.equal({ [mesh]: 400, [joi]: 400, [datagrams]: 200 });
+  });
+  it('by itself is swept again where its silence is in doubt, once', async () => {
+    const asked = await sweep({ says: { [mesh]: [{ rsts: 1 }] } }, turns(mesh));
+    expect(asked.ids).to.deep.equal([mesh, mesh]);
+    expect(red(asked)).to.deep.equal(untold(mesh));
+    expect(asked.results?.[0]?.packets).to.equal(400);
+    expect(passed(await sweep({ says: { [mesh]: [{ rsts: 1 }, {}] } }, turns(mesh)))).to.deep.equal({ [mesh]: { proven: 100 } });
+  });
+  it('by itself has its refusals asked again, where the count is of some of them', async () => {
+    const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset', 151: 'reset' }, rsts: 1 }] }, closed: [`${joi}/151`] }, turns(joi));
+    expect(asked.again).to.include.members([`${joi}/150`, `${joi}/151`]);
+    expect(red(asked)).to.deep.equal([`${joi}/151 fail`]);
+  });
+  it('is no result where it was stopped, nor where a part was', async () => {
+    expect((await sweep({ stopsAfter: 2 }, turns(mesh, joi))).results).to.equal(null);
+    expect((await sweep({ stopsAfter: 3, says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }] } }, turns(mesh, joi))).results).to.equal(null);
+  });
+  it('asks each as its turn says, from a port that no other has', async () => {
+    const { looks } = await sweep({}, turns(mesh, joi, past, datagrams));
+    for (const { first, last, rate, attempts } of looks) expect({ first, last, rate, attempts }).to.deep.equal({ first: 101, last: 200, rate: 100, attempts: 3 });
+    const ports = [...looks.filter((one) => one.past === null).map(({ sourcePort }) => sourcePort), framePortOf(pairOf(past))];
+    expect(new Set(ports).size).to.equal(4);
+    for (const port of ports) expect(port).to.be.within(1_024, 32_767);
+  });
+  it('asks as often as nc can in two seconds', async () => {
+    const { looks } = await sweep({ kind: 'sh' }, turns(mesh));
+    expect(looks.map(({ attempts }) => attempts)).to.deep.equal([2]);
+    expect([attemptsOf('sh'), attemptsOf('python')]).to.deep.equal([2, 3]);
+  });
+  it('waits for silence as long as the plan\'s own looks do', async () => {
+    const of = (id: string): Pair => {
+      const pair = pairOf(id);
+      const { probe } = pair.template;
+      return { ...pair, template: { ...pair.template, probe: { ...probe, look: { by: 'exchange', exchange: { ...(probe.look.by === 'exchange' ? probe.look.exchange : ({} as Exchange)), windowMs: 234 } } } } };
+    };
+    const { looks } = await sweep({}, turns(mesh).map((turn) => ({ ...turn, pair: of(mesh) })));
+    expect(looks.map(({ windowMs }) => windowMs)).to.deep.equal([234]);
+  });
+});
