@@ -1,6 +1,8 @@
 // Many places at once: the scan of some, and the sweep of all ports between two machines, asked as ranges and told as one case a pair.
 import type { Reply } from './outcome.ts';
 import type { Exchange, Frame, PlannedFlow } from './plan.ts';
+import type { Account, Observation, Resets } from './seen.ts';
+import type { Phase } from './site.ts';
 
 /** Handshakes, or whether a datagram may leave; each address and port once. `windowMs`: what is called silent has been so for that long at least. */
 export type Scan = Readonly<{ transport: 'tcp' | 'udp'; windowMs: number; places: readonly Pick<Exchange, 'sourcePort' | 'address' | 'port'>[] }>;
@@ -64,3 +66,17 @@ export type Bounds = Readonly<{ conntrack?: Bound | undefined; descriptors?: Bou
  * first hundred, and `more` how many there are beyond; `told`: those that are open where that is no failure; `bounds`: the most that was seen, by host.
  */
 export type UnitResult = Unit & Readonly<{ passed: Readonly<Record<string, number>>; open: readonly number[]; red: readonly Port[]; more: number; told: readonly Port[]; packets: number; ms: number; bounds: Readonly<Record<string, Bounds>> }>;
+
+/** By port: what was found open, and why it is called so. */
+export type Open = ReadonlyMap<number, Port>;
+
+/**
+ * What a unit's verdicts are made from beside what the prober said. `base`: the run's plan with its allowed flows alone, and what was seen of
+ * them; `resets`: the target's own count of the RSTs that it sent meanwhile, null where it is not known; `settled`: what was found of single ports
+ * where that count says nothing; `open`: ports that an earlier sweep of the same unit found open; `sourcePort`: the packets' own, null where the
+ * prober cannot choose it.
+ */
+export type SweepSeen = Readonly<{
+  base: Omit<Account, 'heard' | 'resets'>; observations: ReadonlyMap<string, Observation>; phase: Phase;
+  resets: number | null; settled: ReadonlyMap<string, Resets>; open: Open; sourcePort: number | null; startedAt: string; ms: number; token: string;
+}>;

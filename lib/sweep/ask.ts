@@ -2,14 +2,15 @@
 // of all of them together is swept again in parts, down to each by itself.
 import { operator } from '../facts.ts';
 import { withTries } from '../loss.ts';
-import type { Account, Bounds, Discovery, Failure, Observation, Pair, Phase, PlannedFlow, Probe, Resets, Swept, Tracked, Turn, Unit, UnitResult } from '../model.ts';
+import type { Account, Bounds, Discovery, Failure, Observation, Open, Pair, Phase, PlannedFlow, Probe, Resets, SweepSeen, Swept, Tracked, Turn, Unit, UnitResult } from '../model.ts';
 import { startCounting } from '../resets.ts';
 import { startTracking } from '../track.ts';
 import type { Vantage } from '../vantage.ts';
 import { partsOf } from './batch.ts';
 import { watchBounds } from './bounds.ts';
 import { cellOf, framePortOf } from './cells.ts';
-import { doubtOf, isRefusedIn, isSweptAgain, judgeNamed, judgeUnit, openIn, unsettled, unsweptUnit, type Open, type SweepSeen } from './judge.ts';
+import { doubtOf, isSweptAgain, refusedOf, unsettled } from './doubt.ts';
+import { judgeNamed, judgeUnit, openIn, unsweptUnit } from './judge.ts';
 
 /** What all batches stand on. `base`: the run's plan with its allowed flows alone, and `observations` what was seen of them. */
 export type Site = Readonly<{
@@ -57,7 +58,7 @@ export async function sweepBatch(site: Site, turns: readonly Turn[], before: Bef
   const unclear = told.filter(isUnclear).filter(isCounted);
   if (unclear.length === 0) return results;
   const open = new Map(unclear.map((one) => [one.turn.pair.id, openIn(one.turn.unit, one.turn.pair, one.swept, { ...one.seen, resets: null, settled: new Map(), open: openBefore(one) })]));
-  const refused = new Set(unclear.filter(({ swept }) => isRefusedIn(swept)).map(({ turn }) => turn));
+  const refused = new Set(unclear.filter(({ swept }) => refusedOf(swept).length > 0).map(({ turn }) => turn));
   for (const part of partsOf(unclear.map(({ turn }) => turn), (turn) => refused.has(turn))) {
     const again = withPackets(await sweepBatch(site, part, open), told);
     if (again === null) return null;

@@ -6,25 +6,13 @@ import { factsOf, isFailure, isUntracked } from '../facts.ts';
 import { findingsOf } from '../findings.ts';
 import { grouped } from '../grouped.ts';
 import { pastOwnFirewall } from '../judge.ts';
-import type { Account, Finding, Observation, Pair, Phase, PlannedFlow, Port, Probe, Reply, Resets, Swept, Unit, UnitResult } from '../model.ts';
+import type { Finding, Observation, Open, Pair, PlannedFlow, Port, Reply, Resets, SweepSeen, Swept, Unit, UnitResult } from '../model.ts';
 import { readLook } from '../outcome.ts';
 import { cellOf } from './cells.ts';
+import { doubtOf, refusedOf, resetsOf } from './doubt.ts';
 
 /** Beyond these, a list tells nobody more. */
 const mostRed = 100;
-
-/**
- * `base`: the run's plan with its allowed flows alone, and what was seen of them; `resets`: the target's own count of the RSTs that it sent meanwhile,
- * null where it is not known; `settled`: what was found of single ports where that count says nothing; `open`: ports that an earlier sweep of the
- * same unit found open; `sourcePort`: the packets' own, null where the prober cannot choose it.
- */
-export type SweepSeen = Readonly<{
-  base: Omit<Account, 'heard' | 'resets'>; observations: ReadonlyMap<string, Observation>; phase: Phase;
-  resets: number | null; settled: ReadonlyMap<string, Resets>; open: Open; sourcePort: number | null; startedAt: string; ms: number; token: string;
-}>;
-
-/** By port: what was found open, and why it is called so. */
-export type Open = ReadonlyMap<number, Port>;
 
 /** @param swept what the prober said of all the unit's ports */
 export function judgeUnit(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen): UnitResult {
@@ -50,12 +38,12 @@ function judgePorts({ first, last }: Unit, pair: Pair, swept: Swept, seen: Sweep
   const told = swept.states.size + swept.silent;
   if (told !== all) return `the prober told of ${told} of ${all} ports`;
   const isOurs = (port: number): boolean => port >= first && port <= last;
-  const allowed = pair.allowed.filter(isOurs);
+  const allowed = new Set(pair.allowed.filter(isOurs));
   // What the source's own firewall bars is as much alike as what is silent, and may be all that there is.
   const special = new Set([...[...swept.states].flatMap(([port, state]) => (state === 'barred' ? [] : [port])), ...recorded(pair, seen, (host) => host !== pair.from).filter(isOurs)]);
   const behind = behindOf(pair, seen);
-  const alike = Array.from({ length: all }, (_none, index) => first + index).filter((port) => !special.has(port) && !allowed.includes(port));
-  const groups = [...[...special].filter((port) => !allowed.includes(port)).map((port) => [port]), ...grouped(alike, (port) => `${swept.states.get(port) ?? 'silent'} ${behind(port)}`).values()].toSorted(([a = 0], [b = 0]) => a - b);
+  const alike = Array.from({ length: all }, (_none, index) => first + index).filter((port) => !special.has(port) && !allowed.has(port));
+  const groups = [...[...special].filter((port) => !allowed.has(port)).map((port) => [port]), ...grouped(alike, (port) => `${swept.states.get(port) ?? 'silent'} ${behind(port)}`).values()].toSorted(([a = 0], [b = 0]) => a - b);
   const cells = groups.map(([port = 0]) => cellOf(pair, port, seen.token));
   const facts = factsOf(seen.base.discovery, pair.from);
   const observations = cells.map(({ flow, probe }): readonly [string, Observation] => {
@@ -64,25 +52,6 @@ function judgePorts({ first, last }: Unit, pair: Pair, swept: Swept, seen: Sweep
   });
   const findings = findingsFor(cells, observations, seen, resetsOf(cells, pair, swept, seen.resets));
   return judgedOf(pair, findings.map((finding, index) => [finding, groups[index] ?? []]), seen.open, doubtOf({ first, last }, pair, swept, seen));
-}
-
-/**
- * Why silence proves nothing in this unit: packets are lost that an allowed port would have answered, or the target's kernel answered more
- * SYNs by RST than came to be known, whose entries those RSTs have deleted. Asked of TCP, whose handshake any service answers.
- */
-export function doubtOf({ first, last }: Pick<Unit, 'first' | 'last'>, pair: Pair, swept: Swept, { base, observations, resets, settled }: Pick<SweepSeen, 'base' | 'observations' | 'resets' | 'settled'>): string | null {
-  if (pair.transport !== 'tcp') return null;
-  const answered = base.plan.flows.find(({ flow: { id, from, transport, address, port } }) =>
-    from === pair.from && transport === 'tcp' && canonical(address ?? '') === canonical(pair.address) && port >= first && port <= last && !swept.states.has(port) && observations.get(id)?.outcome.seen === 'answered');
-  if (answered !== undefined) return `port ${answered.flow.port} answers, and was silent in the sweep: packets are lost`;
-  const refused = refusedOf(swept).length;
-  const heard = settled.size > 0 ? [...settled.values()].filter(({ sent }) => sent).length : resets === refused ? refused : 0;
-  return resets === null || resets <= heard ? null : `${pair.to}'s own kernel sent ${resets} RSTs, of which ${heard} came here: silent ports may be closed ones that were reached`;
-}
-
-/** Once more, where there is doubt: a packet may be lost and somebody else refused by the target, not twice in half a minute. What was seen open stays so. */
-export function isSweptAgain({ red, told }: Pick<UnitResult, 'red' | 'told'>, doubt: string | null): boolean {
-  return doubt !== null && [...red, ...told].every((port) => port.result !== 'fail');
 }
 
 /** Ports that were looked at one by one, as the plan looks at its cells. @param observations by the cell's id */
@@ -169,27 +138,4 @@ function repliesOf({ transport }: Pair, port: number, { states, icmp }: Swept, s
   if (state === 'open') return [sent, transport === 'tcp' ? { event: 'connected', try: 1, ms: null } : { event: 'data', try: 1, hex: '', ms: null, from: null }];
   if (state === 'barred') return error('EPERM', 'send');
   return state === 'reset' || state === 'refused' ? error('ECONNREFUSED', 'connect') : error(state.replace(/^error-/, ''), 'connect');
-}
-
-const refusedOf = ({ states }: Swept): readonly number[] => [...states].flatMap(([port, state]) => (state === 'reset' || state === 'refused' ? [port] : []));
-
-export const isRefusedIn = (swept: Swept): boolean => refusedOf(swept).length > 0;
-
-/** So few may be refused by a firewall while somebody else's RSTs have their very number. */
-const fewRefused = 20;
-
-/** Some are refused by the target's own kernel and some by a firewall: those must be asked again, by themselves. */
-export function unsettled(pair: Pair, swept: Swept, sent: number | null, token: string): readonly Probe[] {
-  const refused = refusedOf(swept);
-  return pair.transport === 'udp' || sent === null || sent === 0 || (sent === refused.length && sent > fewRefused) ? [] : refused.map((port) => cellOf(pair, port, token).probe);
-}
-
-/** Nobody but this sweep asks the target meanwhile: it has sent none, or one for each that came. Any other count tells nothing. */
-function resetsOf(flows: readonly PlannedFlow[], { to, transport }: Pair, swept: Swept, sent: number | null): ReadonlyMap<string, Resets> {
-  const refused = new Set(refusedOf(swept));
-  if (transport === 'udp' || sent === null || (sent !== 0 && sent !== refused.size)) return new Map();
-  return new Map(flows.map(({ flow }) => {
-    const isOwn = sent > 0 && refused.has(flow.port);
-    return [flow.id, { id: `resets ${to}`, sent: isOwn, counted: true, detail: isOwn ? `${to}'s own kernel answers it by RST: the SYN gets in, nothing listens there` : `${to}'s kernel sent no RST for it` }];
-  }));
 }

@@ -135,6 +135,12 @@ forEachKind('a sweep', ({ kind, sh, proberIn }) => {
   it('asks those that are silent again, and no other', async () => expect(await sweep(await proberIn(near), 'tcp 198.18.0.2 7102 7103 21003 3 1000 100')).to.deep.equal({ ports: ['7102 7102 reset'], silent: 1, packets: 4, others: [] }));
   it('says neighbours alike in one line', async () => expect((await sweep(await proberIn(near), 'tcp 198.18.0.2 7300 7399 21003 1 1000 100')).ports.length).to.be.within(1, 5));
 
+  it('keeps to its rate from round to round', async () => {
+    const began = Date.now();
+    expect((await sweep(await proberIn(near), 'tcp 198.18.0.2 7103 7103 21008 5 8 0')).packets).to.equal(5);
+    expect(Date.now() - began).to.be.greaterThan(450); // four of their 125 ms, and a twentieth of a second that may be made up for
+  });
+
   it('waits while the connection tracking of its machine is half full', async () => {
     const waiting = await start(kind, { edit: (text) => text.replace('FULL = 0.5', 'FULL = -1') });
     waiting.send('w1 sweep tcp 198.18.0.2 1 1000 21005 1 50000 100');
@@ -181,6 +187,13 @@ function rolling(kind: Parameters<typeof start>[0]): void {
     await ended;
     expect(told().at(-1)).to.equal('7103');
     expect(mostUnder(log())).to.be.at.most(4);
+  }));
+
+  it('sweeps several addresses at once where they are few ports', () => withNc(['prlimit', '--nproc=120'], (text) => text, async (prober, log, go) => {
+    const ended = [0, 1, 2].map((n) => prober.ask(`sweep tcp 198.18.0.${2 + n} 7200 7209 21033 1 20000 100`));
+    await until('all of them have begun', () => log().length === 30);
+    go();
+    for (const one of ended) expect((await one).at(-1)).to.equal('swept 10');
   }));
 
   it('has no more of them at a time than half of what its user may have', () => withNc(['prlimit', '--nproc=120'], (text) => text, async (prober, log, go) => {

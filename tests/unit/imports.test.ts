@@ -90,7 +90,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'sweep/folder.ts': ['hash.ts', 'node:fs', 'node:path', 'zod', 'sweep/options.ts', 'sweep/units.ts'],
   'sweep/bounds.ts': ['facts.ts', 'vantage.ts'],
   'sweep/batch.ts': ['grouped.ts', 'sweep/units.ts'],
-  'sweep/judge.ts': ['address.ts', 'conntrack.ts', 'facts.ts', 'findings.ts', 'judge.ts', 'outcome.ts', 'grouped.ts', 'sweep/cells.ts'],
+  'sweep/doubt.ts': ['address.ts', 'sweep/cells.ts'],
+  'sweep/judge.ts': ['conntrack.ts', 'address.ts', 'facts.ts', 'findings.ts', 'judge.ts', 'outcome.ts', 'grouped.ts', 'sweep/cells.ts', 'sweep/doubt.ts'],
   'sweep/ask.ts': ['facts.ts', 'loss.ts', 'resets.ts', 'track.ts', 'vantage.ts', 'sweep/*'],
   'sweep/run.ts': ['node:crypto', 'node:timers/promises', 'address.ts', 'enter.ts', 'facts.ts', 'look.ts', 'pace.ts', 'paced.ts', 'plan.ts', 'resets.ts', 'rows.ts', 'run.ts', 'shard.ts', 'sound.ts', 'token.ts', 'window.ts', 'sweep/*'],
   'sweep/report.ts': ['grouped.ts', 'reports/console.ts', 'reports/junit.ts', 'sweep/units.ts'],
@@ -129,7 +130,7 @@ const pure = [
   'reports/junit.ts', 'reports/json.ts', 'reports/console.ts', 'reports/takeover.ts', 'reports/waivers.ts',
   'reports/html/index.ts', 'reports/html/assessor.ts', 'reports/html/causes.ts', 'reports/html/changes.ts', 'reports/verdicts.ts', 'reports/html/data.ts', 'reports/html/heat.ts', 'reports/html/states.ts', 'reports/html/text.ts', 'reports/html/topology.ts',
   'reports/kinds.ts', 'reports/words.ts', 'reports/advice.ts', 'reports/causes.ts', 'reports/digest.ts', 'reports/progress.ts', 'reports/cells.ts', 'reports/summary.ts', 'clock.ts', 'configuration.ts', 'select.ts', 'shard.ts',
-  'sweep/units.ts', 'sweep/cells.ts', 'sweep/options.ts', 'sweep/batch.ts', 'sweep/judge.ts', 'sweep/report.ts',
+  'sweep/units.ts', 'sweep/cells.ts', 'sweep/options.ts', 'sweep/batch.ts', 'sweep/doubt.ts', 'sweep/judge.ts', 'sweep/report.ts',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandom(Bytes|Int|UUID)\(|\bprocess\.(?!version\b)|\bset(Timeout|Interval|Immediate)\(|\bfetch\(|\bconsole\.(?!ts\b)/;
 

@@ -12,7 +12,6 @@ class Look(Task):
     shared = False  # one socket for all tries
     broadcast = answered = False
     ident = 0  # of our echo requests
-    foreign = 0  # ICMP errors about what another sent to the same address
 
     def __init__(self, name, address, port, sport, payload, attempts, interval, window):
         self.name, self.address, self.port, self.sport = name, address, port, sport
@@ -123,10 +122,7 @@ class Look(Task):
                 return found or ([(number, code)] if code else [])
             for level, kind, note in notes:
                 about = self.quoted(packet, number, to)
-                if (level, kind) != RECVERR[self.family]:
-                    continue
-                if not about:
-                    self.foreign += 1
+                if (level, kind) != RECVERR[self.family] or not about:
                     continue
                 code, origin, icmp_type, icmp_code = struct.unpack("=IBBB", note[:7])  # struct sock_extended_err
                 if (origin, icmp_type) in ((2, 5), (3, 137)):

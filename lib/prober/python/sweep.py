@@ -72,12 +72,11 @@ class Sweep(Look):
         return True
 
     def note_errors(self):
-        """-> whether there were any, of whatever port or packet."""
-        foreign = self.foreign
+        """-> whether there were any, of whatever port."""
         found = self.read_errors(0, self.sockets[0]) if self.sockets else []
         for port, code in found:
             self.note(port, "error-" + name_of(code))
-        return bool(found) or self.foreign > foreign
+        return bool(found)
 
     def note(self, port, state):
         """What a port said first, but for an answer, which goes before all else."""

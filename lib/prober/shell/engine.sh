@@ -48,6 +48,10 @@ longest_hex=3808
 knocks=
 read -r -t 0.01 line </dev/null 2>/dev/null
 [ $? != 1 ] || knocks=yes
+# Those shells can also stop in mid-line. They read a byte at a time, and of a line of /proc/PID/stat the first words are enough: a number,
+# a name of 15 characters at most in brackets, a letter.
+brief=
+[ -z "$knocks" ] || brief='-n 28'
 
 # Whether a here-document is a pipe in this shell (busybox, dash, bash from 5.1 on): a pipe that costs no process.
 here=

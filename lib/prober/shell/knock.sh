@@ -31,12 +31,18 @@ verdict_of() { # nc's line in scan mode -> an event of the try; false: it says n
 }
 
 # Whether each nc has come to sending: on a busy machine it may still wait for its turn, and would then pass for silent.
-all_sent() { # pids -> ended: how many of them have
+all_sent() { # pids -> ended: how many of them have; unsent: from the first one on that has not sent, which once is enough to be asked
   ended=0
-  for each; do
-    read -r _ name state _ </proc/$each/stat || { ended=$((ended + 1)); continue; }
-    case $name$state in *Z) ended=$((ended + 1)) ;; "$shell"? | *R | *D) return 1 ;; esac
+  while [ $# -gt 0 ]; do
+    unsent=$*
+    if read -r $brief _ name state _ </proc/$1/stat; then
+      case $name$state in *Z) ended=$((ended + 1)) ;; "$shell"? | *R | *D) return 1 ;; esac
+    else
+      ended=$((ended + 1))
+    fi
+    shift
   done
+  unsent=
 }
 
 knock() { # a TCP handshake, or whether a datagram may leave: nc's scan mode, by the look itself -> false: try for real

@@ -29,7 +29,8 @@ scan() { # a command's words
       pids="$pids $!" count=$((count + 1))
       shift 3
     done
-    until all_sent $pids || [ $naps -ge 1500 ]; do sleep 0.02; naps=$((naps + 1)); done # 30 s
+    unsent=$pids
+    until all_sent $unsent || [ $naps -ge 1500 ]; do sleep 0.02; naps=$((naps + 1)); done # 30 s
     now
     echo "begun $((now - began)) $count"
     wait

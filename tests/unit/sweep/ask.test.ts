@@ -21,12 +21,12 @@ const turns = (...ids: readonly string[]): readonly Turn[] => ids.map((id) => ({
 /** What a sweep of a pair says, time after time (the last stands for all later ones), and how many RSTs ntp's kernel sends meanwhile. */
 type Says = Readonly<{ states?: Readonly<Record<number, string>>; rsts?: number; fails?: boolean }>;
 /** `closed`: ports that ntp's own kernel refuses when they are looked at by themselves; `entries`: by source address, ports that ntp's table has. */
-type World = Readonly<{ says?: Readonly<Record<string, readonly Says[]>>; closed?: readonly string[]; rows?: readonly string[]; uncounted?: boolean; kind?: Vantage['kind']; stopsAfter?: number }>;
+type World = Readonly<{ says?: Readonly<Record<string, readonly Says[]>>; closed?: readonly string[]; rows?: readonly string[]; uncounted?: boolean; kind?: Vantage['kind']; stopsAfter?: number; newToken?: () => string }>;
 
-type Asked = Readonly<{ ids: readonly string[]; looks: readonly SweepLook[]; results: readonly UnitResult[] | null; again: readonly string[] }>;
+type Asked = Readonly<{ ids: readonly string[]; looks: readonly SweepLook[]; results: readonly UnitResult[] | null; again: readonly string[]; read: readonly string[] }>;
 
 async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
-  const [asked, looks, again] = [[] as string[], [] as SweepLook[], [] as string[]];
+  const [asked, looks, again, read] = [[] as string[], [] as SweepLook[], [] as string[], new Set<string>()];
   const count = { of: 0 };
   const idOf = (from: string, { transport, address, past: frame }: SweepLook): string => pairs.find((pair) => pair.from === from && pair.transport === transport && pair.address === address && (pair.past === null) === (frame === null))?.id ?? '';
   const vantage = (host: string): Vantage => {
@@ -35,7 +35,7 @@ async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
     return {
       ...mute, kind: world.kind ?? 'python',
       exchange: (exchange) => Promise.resolve({ replies: [], failure: null, rows: toItself(exchange) }),
-      conntrack: () => Promise.resolve({ rows: host === 'ntp' && asked.length > 0 ? [...rows, ...(world.rows ?? [])] : [...rows], dropped: 0 }),
+      conntrack: (addresses) => Promise.resolve({ rows: read.add(`${host} of ${addresses.filter((one) => one.startsWith('172.22')).join(' ')}`) && host === 'ntp' && asked.length > 0 ? [...rows, ...(world.rows ?? [])] : [...rows], dropped: 0 }),
       resets: () => Promise.resolve(host === 'ntp' && world.uncounted === true ? { operation: 'exchange', cause: 'no count' } : host === 'ntp' ? count.of : 0),
       bounds: () => Promise.resolve({ conntrack: { most: 1, of: 1_000 } }),
       sweep: (one, onPackets) => {
@@ -56,7 +56,7 @@ async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
   const site: Site = {
     base: { inventory, discovery, plan: { ...whole, flows: whole.flows.filter(({ flow }) => flow.expected === 'allowed') }, sessions: new Map([['joi', '172.22.22.2'], ['mesh', '172.22.22.1']]) },
     observations: new Map(answered.map((id) => [id, anObservation({ id, outcome: { seen: 'answered', detail: 'NTP', rttMs: 1 } })])),
-    phase: 'steady', newToken: token, packets: () => undefined, measured: () => undefined,
+    phase: 'steady', newToken: world.newToken ?? token, packets: () => undefined, measured: () => undefined,
     vantages: new Map(hosts.map((host) => [host, vantage(host)])),
     looking: () => (probe) => {
       again.push(probe.id);
@@ -65,7 +65,7 @@ async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
     },
     stopped: () => (asked.length >= (world.stopsAfter ?? Number.POSITIVE_INFINITY) ? 'stopped' : null),
   };
-  return { results: await sweepBatch(site, given), ids: asked, looks, again };
+  return { results: await sweepBatch(site, given), ids: asked, looks, again, read: [...read] };
 }
 
 const red = ({ results }: Asked): readonly string[] => (results ?? []).flatMap(({ pair, red: ports, more }) => [...ports.slice(0, 2).map(({ port, result }) => `${pair}/${port} ${result}`), ...(more + ports.length > 2 ? [`${pair} and ${more + ports.length - 2} more`] : [])]);
@@ -103,6 +103,22 @@ describe('sweep: a batch', () => {
     const asked = await sweep({ rows: [entry], says: { [joi]: [{ states: { 140: 'open' } }, {}], [mesh]: [{ states: { 150: 'reset' }, rsts: 1 }, {}] } }, turns(mesh, joi));
     expect(red(asked)).to.deep.equal([`${joi}/140 fail`]);
     expect(asked.results?.find(({ pair }) => pair === joi)?.passed, 'and counts it once').to.deep.equal({ proven: 99 });
+  });
+  it('forgets nothing that was open, however often it is swept again', async () => {
+    const says = { states: { 150: 'reset' }, rsts: 1 };
+    const asked = await sweep({ says: { [mesh]: [says], [joi]: [{ ...says, states: { 140: 'open', 150: 'reset' } }, { ...says, states: { 140: 'reset', 150: 'reset' } }], [past]: [says] }, closed: [mesh, joi, past].map((id) => `${id}/150`) }, turns(mesh, joi, past));
+    expect(asked.ids.filter((id) => id === joi)).to.have.length(3);
+    expect(red(asked)).to.include(`${joi}/140 fail`);
+  });
+  it('reads the tables of its own machines alone, for its own sources and who translates', async () => {
+    expect((await sweep({}, turns(mesh))).read).to.have.members(['mesh of 172.22.22.1 172.22.22.4', 'ntp of 172.22.22.1 172.22.22.4']);
+    expect((await sweep({}, turns(mesh, joi))).read).to.have.members(['mesh', 'joi', 'ntp'].map((host) => `${host} of 172.22.22.1 172.22.22.2 172.22.22.4`));
+  });
+  it('draws no port that its frames have', async () => {
+    const taken = framePortOf(pairOf(past));
+    const { looks } = await sweep({ newToken: () => (taken - 20_000).toString(16).padStart(6, '0').padEnd(32, '0') }, turns(joi, past));
+    expect(taken).to.be.within(20_000, 31_999);
+    expect(looks.filter((one) => one.past === null).map(({ sourcePort }) => sourcePort)).to.not.include(taken);
   });
   it('does not call open for good what a firewall may have refused', async () => {
     const entry = (port: number): string => `ipv4 2 tcp 6 60 SYN_SENT src=172.22.22.1 dst=172.22.22.3 sport=${port} dport=150 [UNREPLIED] src=172.22.22.3 dst=172.22.22.1 sport=150 dport=${port}`;

@@ -1,8 +1,9 @@
 // A swept range of ports: judged by the rules of every other cell, whatever was said of it.
 import { expect } from 'chai';
-import type { Discovery, Observation, Outcome, Pair, Resets, Swept, Tracked, UnitResult } from '../../../lib/model.ts';
+import type { Discovery, Observation, Outcome, Pair, Resets, SweepSeen, Swept, Tracked, UnitResult } from '../../../lib/model.ts';
 import { cellOf, framePortOf, pairsOf } from '../../../lib/sweep/cells.ts';
-import { isSweptAgain, judgeNamed, judgeUnit, unsettled, type SweepSeen } from '../../../lib/sweep/judge.ts';
+import { isSweptAgain, unsettled } from '../../../lib/sweep/doubt.ts';
+import { judgeNamed, judgeUnit } from '../../../lib/sweep/judge.ts';
 import { anObservation, failed, held, token } from '../../fixtures/flows.ts';
 import { discovery, hosts, inventory, plan } from '../../fixtures/site.ts';
 
