@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { exec } from '../../lab/exec.ts';
 import { begin, mustRun } from '../../lab/inside.ts';
 import { setPhase } from '../../lab/phase.ts';
+import { vmbr1 } from '../../lab/topology.ts';
 import { repository } from '../../lab/up.ts';
 import { shipped } from './harness.ts';
 
@@ -106,6 +107,15 @@ describe('the sweep', () => {
     expect(swept.exitCode, swept.output).to.equal(0);
     expect(swept.pairs.flatMap(({ id, told }) => told.map(({ port }) => `${id}/${port}`))).to.include('mesh -> ntp vmbr1 past mesh\'s own firewall udp/4407');
     expect(swept.output).to.match(/^ok +mesh -> ntp vmbr1 past mesh's own firewall udp: blocked 9 proven\n +told: udp\/4407: open to who takes the machine over/m);
+  });
+
+  it('names the one reached port among hundreds that a firewall refuses, asked by two machines at once', async () => {
+    for (const machine of ['mesh', 'joi'] as const) await exec(machine, ['nft', 'insert', 'rule', 'inet', 'filter', 'output', 'tcp dport 5000-5299 accept']);
+    await insert('ntp', 'input', 'tcp dport 5000-5299 reject with tcp reset');
+    await insert('ntp', 'input', `ip saddr ${vmbr1.joi} tcp dport 5150 accept`); // its own kernel refuses, as nothing listens there
+    const swept = await sweep(['--from', 'mesh', '--from', 'joi', '--to', 'ntp', '--transport', 'tcp', '--ports', '5000-5299', ...fast]);
+    expect(red(swept), swept.output).to.deep.equal(['fail: joi -> ntp vmbr1 past joi\'s own firewall tcp/5150', 'fail: joi -> ntp vmbr1 tcp/5150']);
+    for (const { id, passed, red: ports } of swept.pairs) expect(passed, id).to.deep.equal({ proven: 300 - ports.length });
   });
 
   it('is gone on with where it was stopped, and says the same in the end', async () => {
