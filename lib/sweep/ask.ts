@@ -24,7 +24,11 @@ export type Site = Readonly<{
   packets: (unit: Unit, count: number) => void;
   /** Told how long a unit took. */
   measured: (turn: Turn, ms: number) => void;
+  /** Told of a pair that the destination sent RSTs while it was swept by itself. */
+  refused: (pair: Pair) => void;
   stopped: () => string | null;
+  /** Whether nothing more is to be begun. */
+  isOver: () => boolean;
 }>;
 
 /** As the plan's denied cells; of nc, what it sends in the two seconds that its own clock is set to. */
@@ -38,32 +42,31 @@ type Before = ReadonlyMap<string, Open>;
 
 /**
  * @param isLast whether what is in doubt stays so
- * @returns a result for each; null: it was stopped, and half a unit is none: it is swept anew when the sweep is gone on with
+ * @returns a result for each that came to its end: half a unit is none, and is swept anew when the sweep is gone on with
  */
-export async function sweepBatch(site: Site, turns: readonly Turn[], before: Before = new Map(), isLast = false): Promise<readonly UnitResult[] | null> {
+export async function sweepBatch(site: Site, turns: readonly Turn[], before: Before = new Map(), isLast = false): Promise<readonly UnitResult[]> {
   const { told, sent } = await sweepAtOnce(site, turns);
-  if (site.stopped() !== null) return null;
-  const isAlone = told.length === 1;
+  if (site.stopped() !== null) return [];
   const openBefore = ({ turn: { pair } }: Told): Open => before.get(pair.id) ?? new Map();
+  const isAnswered = (one: Told): one is Counted => sent !== null && sent > 0 && isCounted(one);
   // Whose the RSTs of several were, nobody knows; nor where there is a refusal for each: some may be lost, and a firewall's come in their place.
-  const isUnclear = (one: Told): boolean => !isAlone && sent !== null && sent > 0 && isCounted(one);
+  const unclear = told.length === 1 ? [] : told.filter(isAnswered);
   const results: UnitResult[] = [];
-  for (const one of told.filter((each) => !isUnclear(each))) {
-    const settled = isAlone && isCounted(one) ? await settle(site, one, sent) : new Map<string, Resets>();
+  const doubted: Turn[] = [];
+  for (const one of told.filter((each) => !unclear.includes(each as Counted))) {
+    const settled = isAnswered(one) ? await settle(site, one, sent) : new Map<string, Resets>();
+    if (isAnswered(one)) site.refused(one.turn.pair);
     const seen = { ...one.seen, resets: sent, settled, open: openBefore(one) };
     const result = { ...resultOf(one, seen), bounds: one.bounds };
-    if (isAlone && !isLast && isCounted(one) && isSweptAgain(result, doubtOf(one.turn.unit, one.turn.pair, one.swept, seen))) return withPackets(await sweepBatch(site, turns, before, true), told);
-    results.push(result);
+    if (!isLast && isCounted(one) && isSweptAgain(result, doubtOf(one.turn.unit, one.turn.pair, one.swept, seen))) doubted.push(one.turn);
+    else results.push(result);
   }
-  const unclear = told.filter(isUnclear).filter(isCounted);
+  if (doubted.length > 0) results.push(...withPackets(await sweepBatch(site, doubted, before, true), told));
   if (unclear.length === 0) return results;
   const open = new Map(unclear.map((one) => [one.turn.pair.id, openIn(one.turn.unit, one.turn.pair, one.swept, { ...one.seen, resets: null, settled: new Map(), open: openBefore(one) })]));
   const refused = new Set(unclear.filter(({ swept }) => refusedOf(swept).length > 0).map(({ turn }) => turn));
-  for (const part of partsOf(unclear.map(({ turn }) => turn), (turn) => refused.has(turn))) {
-    const again = withPackets(await sweepBatch(site, part, open), told);
-    if (again === null) return null;
-    results.push(...again);
-  }
+  for (const part of partsOf(unclear.map(({ turn }) => turn), (turn) => refused.has(turn)))
+    if (!site.isOver()) results.push(...withPackets(await sweepBatch(site, part, open, isLast), told));
   return results;
 }
 
@@ -80,9 +83,9 @@ function resultOf({ turn: { pair, unit }, swept, cells }: Told, seen: SweepSeen)
 }
 
 /** What was sent for a unit before it was swept again counts, too. */
-function withPackets(results: readonly UnitResult[] | null, told: readonly Told[]): readonly UnitResult[] | null {
+function withPackets(results: readonly UnitResult[], told: readonly Told[]): readonly UnitResult[] {
   const before = new Map(told.flatMap(({ turn, swept }) => ('states' in swept ? [[turn.pair.id, swept.packets] as const] : [])));
-  return results?.map((result) => ({ ...result, packets: result.packets + (before.get(result.pair) ?? 0) })) ?? null;
+  return results.map((result) => ({ ...result, packets: result.packets + (before.get(result.pair) ?? 0) }));
 }
 
 /** @returns sent: how many RSTs the destination sent meanwhile; null: not known */

@@ -12,10 +12,11 @@ export type PassedBy = (pair: Pair) => readonly string[];
 /**
  * The next pairs to be swept at once, to one destination, which those that are `running` do not disturb, nor they these: a machine that sweeps sends
  * RSTs of its own for what answers, so none is counted of it meanwhile; and what a router sends itself looks like what it passes on.
+ * @param refused whether the destination was seen to answer a pair by RSTs: such a pair would be swept by itself in the end, so that it is from then on
  * @param rate packets a second: a pair has one of them at least
  * @returns none where all wait for those that are running
  */
-export function nextBatch(waiting: readonly Pair[], running: readonly Pair[], passedBy: PassedBy, rate: number): readonly Pair[] {
+export function nextBatch(waiting: readonly Pair[], running: readonly Pair[], { passedBy, refused, rate }: Readonly<{ passedBy: PassedBy; refused: (pair: Pair) => boolean; rate: number }>): readonly Pair[] {
   const busy = new Set(running.flatMap(({ from, to }) => [from, to]));
   const [sending, passing] = [new Set(running.map(({ from }) => from)), new Set(running.flatMap(passedBy))];
   const isFree = (pair: Pair): boolean => !busy.has(pair.from) && !busy.has(pair.to) && !passing.has(pair.from) && !passedBy(pair).some((host) => sending.has(host));
@@ -23,8 +24,10 @@ export function nextBatch(waiting: readonly Pair[], running: readonly Pair[], pa
   const batch: Pair[] = [];
   const own = new Map<string, number>();
   const passed = new Set<string>();
+  const free = waiting.filter((one) => one.to === destination && isFree(one));
+  if (free.every(refused)) return free.slice(0, 1);
   // What nobody passes on first: else the first pair that comes by a router would keep all of the router's own out.
-  for (const pair of waiting.filter((one) => one.to === destination && isFree(one)).toSorted((a, b) => passedBy(a).length - passedBy(b).length)) {
+  for (const pair of free.filter((one) => !refused(one)).toSorted((a, b) => passedBy(a).length - passedBy(b).length)) {
     const count = own.get(pair.from) ?? 0;
     const isApart = !passed.has(pair.from) && !passedBy(pair).some((host) => own.has(host));
     if (!isApart || count >= Math.min(atOnce.pairs, rate) || (count === 0 && own.size >= atOnce.sources)) continue;
@@ -53,10 +56,12 @@ export function turnsOf(batch: readonly Pair[], { rate, room, left, speed, attem
   });
 }
 
-/** Two parts of what cannot be told of all together: those that were refused, and the others; or halves. */
+/** Two parts of what cannot be told of all together: those that were refused, and the others; or halves. What the rest does not send meanwhile is theirs. */
 export function partsOf(turns: readonly Turn[], wasRefused: (turn: Turn) => boolean): readonly (readonly Turn[])[] {
   const refused = turns.filter(wasRefused);
-  if (refused.length > 0 && refused.length < turns.length) return [turns.filter((turn) => !refused.includes(turn)), refused];
   const half = Math.ceil(turns.length / 2);
-  return [turns.slice(0, half), turns.slice(half)];
+  const parts = refused.length > 0 && refused.length < turns.length ? [turns.filter((turn) => !refused.includes(turn)), refused] : [turns.slice(0, half), turns.slice(half)];
+  const ofSource = (some: readonly Turn[], { pair: { from } }: Turn): readonly Turn[] => some.filter(({ pair }) => pair.from === from);
+  const rateOf = (some: readonly Turn[]): number => some.reduce((sum, { rate }) => sum + rate, 0);
+  return parts.map((part) => part.map((turn) => ({ ...turn, rate: Math.floor(rateOf(ofSource(turns, turn)) / ofSource(part, turn).length) })));
 }

@@ -41,21 +41,24 @@ export type SweepOptions = Readonly<{
   stopped: () => string | null;
 }>;
 
-/** A prober lives half an hour (lifetimeS in boot.ts); the last batch of a shift may take minutes. */
-const shiftMs = 1_200_000;
+/** A prober lives half an hour (lifetimeS in boot.ts); the last batch of a shift may take minutes, and what it did not come to is swept in the next. */
+const [shiftMs, lateMs] = [1_200_000, 300_000];
 /** So long a machine is waited for that tracks too many connections: those that nobody answers are forgotten after two minutes. */
 const patienceMs = 300_000;
 
 /** In shifts, each with logins of its own. @returns what kept it from looking in the last one: hosts that could not be entered, addresses that are not known */
 export async function sweep(options: SweepOptions): Promise<readonly Failure[]> {
-  const pace = paceOf();
+  const learnt: Learnt = { pace: paceOf(), refused: new Set() };
   for (;;) {
-    const { failures, left } = await shift(options, pace, Date.now() + shiftMs);
+    const { failures, left } = await shift(options, learnt, Date.now() + shiftMs);
     if (!left || options.stopped() !== null) return failures;
   }
 }
 
-async function shift(options: SweepOptions, pace: Pace, untilMs: number): Promise<Readonly<{ failures: readonly Failure[]; left: boolean }>> {
+/** What one shift learns for the next: how fast each pair is, and the pairs that their destination answers by RSTs. */
+type Learnt = Readonly<{ pace: Pace; refused: Set<string> }>;
+
+async function shift(options: SweepOptions, learnt: Learnt, untilMs: number): Promise<Readonly<{ failures: readonly Failure[]; left: boolean }>> {
   const { inventory: given, phase, rate, transports, wanted, left, planned, packets, stoppable, stopped } = options;
   const inventory = endRows(given, new Date().toISOString().slice(0, 10));
   const entered = await enterAll(inventory, lockOf(randomUUID(), null));
@@ -77,8 +80,13 @@ async function shift(options: SweepOptions, pace: Pace, untilMs: number): Promis
     const base = { inventory, discovery, sessions: sessionsOf(entered), plan: { ...plan, flows: plan.flows.filter(({ flow }) => flow.expected === 'allowed'), listeners: [] } };
     const probes = [...base.plan.flows.map(({ probe }) => probe), ...plan.controls];
     const observations = new Map<string, Observation>((await Promise.all(probes.map(looking(rate)))).map((one) => [one.id, one]));
-    const site: Site = { base, observations, phase, vantages, looking, newToken, packets, measured: ({ pair, unit }, ms) => pace.measured(pair, vantages.get(pair.from)?.kind ?? 'sh', unit.last - unit.first + 1, ms), stopped };
-    await sweepAll(site, pairs, options, pace, untilMs);
+    const site: Site = {
+      base, observations, phase, vantages, looking, newToken, packets, stopped,
+      measured: ({ pair, unit }, ms) => learnt.pace.measured(pair, vantages.get(pair.from)?.kind ?? 'sh', unit.last - unit.first + 1, ms),
+      refused: ({ id }) => void learnt.refused.add(id),
+      isOver: () => stopped() !== null || Date.now() > untilMs + lateMs,
+    };
+    await sweepAll(site, pairs, options, learnt, untilMs);
     const unknownTo = unknownPairs(plan, { inventory }, transports).filter(wanted).map(({ id, cause }): Failure => ({ operation: 'facts', cause: `${id}: not swept: ${cause}` }));
     return { failures: [...entered.flatMap(({ facts }) => (isFailure(facts) ? [facts] : [])), ...unknownTo], left: pairs.some((pair) => left(pair).length > 0) };
   } finally {
@@ -87,7 +95,7 @@ async function shift(options: SweepOptions, pace: Pace, untilMs: number): Promis
 }
 
 /** Batches that do not disturb each other side by side, until nothing is left or the shift is over. */
-async function sweepAll(site: Site, pairs: readonly Pair[], { rate, left, swept, stopped }: SweepOptions, pace: Pace, untilMs: number): Promise<void> {
+async function sweepAll(site: Site, pairs: readonly Pair[], { rate, left, swept, stopped }: SweepOptions, { pace, refused }: Learnt, untilMs: number): Promise<void> {
   const { vantages, base: { inventory, discovery } } = site;
   const { gateway } = inventory.site;
   const ofGateway = ownAddresses(discovery, gateway);
@@ -110,7 +118,7 @@ async function sweepAll(site: Site, pairs: readonly Pair[], { rate, left, swept,
     if (room < 1) return lacking(batch, (pair) => `a machine on the way tracks more than half of the connections that it can: ${hostsOf(pair, vantages).join(', ')}`);
     const kindOf = ({ from }: Pair): 'python' | 'sh' => vantages.get(from)?.kind ?? 'sh';
     const turns = turnsOf(batch, { rate, room, left, speed: (pair) => pace.of(pair, kindOf(pair)), attempts: (pair) => attemptsOf(kindOf(pair)) });
-    for (const result of (await sweepBatch(site, turns)) ?? []) swept(result);
+    for (const result of await sweepBatch(site, turns)) swept(result);
   };
 
   for (const pair of pairs.filter(({ from }) => !vantages.has(from))) {
@@ -119,7 +127,7 @@ async function sweepAll(site: Site, pairs: readonly Pair[], { rate, left, swept,
   }
   const running = new Map<Promise<void>, readonly Pair[]>();
   for (;;) {
-    const batch = isOver() ? [] : nextBatch(pairs.filter((pair) => vantages.has(pair.from) && left(pair).length > 0), [...running.values()].flat(), passedBy, rate);
+    const batch = isOver() ? [] : nextBatch(pairs.filter((pair) => vantages.has(pair.from) && left(pair).length > 0), [...running.values()].flat(), { passedBy, refused: ({ id }) => refused.has(id), rate });
     if (batch.length > 0) {
       const work: Promise<void> = sweepOne(batch).finally(() => running.delete(work));
       running.set(work, batch);

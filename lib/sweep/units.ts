@@ -6,8 +6,8 @@ export type Range = readonly [first: number, last: number];
 /** Connection tracking keeps a SYN that got in for 60 s, one that is unanswered for 120 (nf_conntrack_proto_tcp.c); it is read after each unit. */
 const unitSeconds = 30;
 
-/** Before a prober has shown how fast it is: python keeps any rate, a process a port is slow on small machines. */
-const unknownSpeed = { python: Number.POSITIVE_INFINITY, sh: 100 } as const;
+/** Before a prober has shown how fast it is: python keeps any rate, a process a port is slow on small machines, which some pairs share. */
+const unknownSpeed = { python: Number.POSITIVE_INFINITY, sh: 25 } as const;
 
 /** What is still to be swept of a range, in its order. */
 export function leftOf([first, last]: Range, done: readonly Readonly<{ first: number; last: number }>[]): readonly Range[] {

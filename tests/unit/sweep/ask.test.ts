@@ -21,12 +21,12 @@ const turns = (...ids: readonly string[]): readonly Turn[] => ids.map((id) => ({
 /** What a sweep of a pair says, time after time (the last stands for all later ones), and how many RSTs ntp's kernel sends meanwhile. */
 type Says = Readonly<{ states?: Readonly<Record<number, string>>; rsts?: number; fails?: boolean }>;
 /** `closed`: ports that ntp's own kernel refuses when they are looked at by themselves; `entries`: by source address, ports that ntp's table has. */
-type World = Readonly<{ says?: Readonly<Record<string, readonly Says[]>>; closed?: readonly string[]; rows?: readonly string[]; uncounted?: boolean; kind?: Vantage['kind']; stopsAfter?: number; newToken?: () => string }>;
+type World = Readonly<{ says?: Readonly<Record<string, readonly Says[]>>; closed?: readonly string[]; rows?: readonly string[]; uncounted?: boolean; kind?: Vantage['kind']; stopsAfter?: number; overAfter?: number; newToken?: () => string }>;
 
-type Asked = Readonly<{ ids: readonly string[]; looks: readonly SweepLook[]; results: readonly UnitResult[] | null; again: readonly string[]; read: readonly string[] }>;
+type Asked = Readonly<{ ids: readonly string[]; looks: readonly SweepLook[]; results: readonly UnitResult[]; refused: readonly string[]; again: readonly string[]; read: readonly string[] }>;
 
 async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
-  const [asked, looks, again, read] = [[] as string[], [] as SweepLook[], [] as string[], new Set<string>()];
+  const [asked, looks, again, refused, read] = [[] as string[], [] as SweepLook[], [] as string[], [] as string[], new Set<string>()];
   const count = { of: 0 };
   const idOf = (from: string, { transport, address, past: frame }: SweepLook): string => pairs.find((pair) => pair.from === from && pair.transport === transport && pair.address === address && (pair.past === null) === (frame === null))?.id ?? '';
   const vantage = (host: string): Vantage => {
@@ -52,11 +52,11 @@ async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
     };
   };
   const hosts = ['mesh', 'joi', 'ntp', 'gateway'];
-  const answered = ['joi -> ntp vmbr1 udp/123', 'mesh -> ntp vmbr1 udp/123', 'joi => frame to ntp vmbr1 udp/123', 'mesh => frame to ntp vmbr1 udp/123'];
+  const answered = ['joi -> mesh nebula tcp/8444', 'joi -> ntp vmbr1 udp/123', 'mesh -> ntp vmbr1 udp/123', 'joi => frame to ntp vmbr1 udp/123', 'mesh => frame to ntp vmbr1 udp/123'];
   const site: Site = {
     base: { inventory, discovery, plan: { ...whole, flows: whole.flows.filter(({ flow }) => flow.expected === 'allowed') }, sessions: new Map([['joi', '172.22.22.2'], ['mesh', '172.22.22.1']]) },
     observations: new Map(answered.map((id) => [id, anObservation({ id, outcome: { seen: 'answered', detail: 'NTP', rttMs: 1 } })])),
-    phase: 'steady', newToken: world.newToken ?? token, packets: () => undefined, measured: () => undefined,
+    phase: 'steady', newToken: world.newToken ?? token, packets: () => undefined, measured: () => undefined, refused: ({ id }) => refused.push(id), isOver: () => asked.length >= (world.overAfter ?? Number.POSITIVE_INFINITY),
     vantages: new Map(hosts.map((host) => [host, vantage(host)])),
     looking: () => (probe) => {
       again.push(probe.id);
@@ -65,11 +65,11 @@ async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
     },
     stopped: () => (asked.length >= (world.stopsAfter ?? Number.POSITIVE_INFINITY) ? 'stopped' : null),
   };
-  return { results: await sweepBatch(site, given), ids: asked, looks, again, read: [...read] };
+  return { results: await sweepBatch(site, given), ids: asked, looks, again, refused, read: [...read] };
 }
 
-const red = ({ results }: Asked): readonly string[] => (results ?? []).flatMap(({ pair, red: ports, more }) => [...ports.slice(0, 2).map(({ port, result }) => `${pair}/${port} ${result}`), ...(more + ports.length > 2 ? [`${pair} and ${more + ports.length - 2} more`] : [])]);
-const passed = ({ results }: Asked): Readonly<Record<string, unknown>> => Object.fromEntries((results ?? []).map((one) => [one.pair, one.passed]));
+const red = ({ results }: Asked): readonly string[] => results.flatMap(({ pair, red: ports, more }) => [...ports.slice(0, 2).map(({ port, result }) => `${pair}/${port} ${result}`), ...(more + ports.length > 2 ? [`${pair} and ${more + ports.length - 2} more`] : [])]);
+const passed = ({ results }: Asked): Readonly<Record<string, unknown>> => Object.fromEntries(results.map((one) => [one.pair, one.passed]));
 const untold = (id: string): readonly string[] => [`${id}/101 inconclusive`, `${id}/102 inconclusive`, `${id} and 98 more`];
 
 describe('sweep: a batch', () => {
@@ -102,7 +102,7 @@ describe('sweep: a batch', () => {
     const entry = 'ipv4 2 tcp 6 60 SYN_RECV src=172.22.22.1 dst=172.22.22.3 sport=22222 dport=160 src=172.22.22.3 dst=172.22.22.1 sport=160 dport=22222';
     const asked = await sweep({ rows: [entry], says: { [joi]: [{ states: { 140: 'open' } }, {}], [mesh]: [{ states: { 150: 'reset' }, rsts: 1 }, {}] } }, turns(mesh, joi));
     expect(red(asked)).to.deep.equal([`${joi}/140 fail`]);
-    expect(asked.results?.find(({ pair }) => pair === joi)?.passed, 'and counts it once').to.deep.equal({ proven: 99 });
+    expect(asked.results.find(({ pair }) => pair === joi)?.passed, 'and counts it once').to.deep.equal({ proven: 99 });
   });
   it('forgets nothing that was open, however often it is swept again', async () => {
     const says = { states: { 150: 'reset' }, rsts: 1 };
@@ -139,23 +139,42 @@ describe('sweep: a batch', () => {
   });
   it('counts what was sent each time', async () => {
     const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }] }, closed: [`${joi}/150`] }, turns(mesh, joi, datagrams));
-    expect(Object.fromEntries((asked.results ?? []).map(({ pair, packets }) => [pair, packets]))).to.deep.equal({ [mesh]: 400, [joi]: 400, [datagrams]: 200 });
+    expect(Object.fromEntries(asked.results.map(({ pair, packets }) => [pair, packets]))).to.deep.equal({ [mesh]: 400, [joi]: 400, [datagrams]: 200 });
   });
   it('by itself is swept again where its silence is in doubt, once', async () => {
     const asked = await sweep({ says: { [mesh]: [{ rsts: 1 }] } }, turns(mesh));
     expect(asked.ids).to.deep.equal([mesh, mesh]);
     expect(red(asked)).to.deep.equal(untold(mesh));
-    expect(asked.results?.[0]?.packets).to.equal(400);
+    expect(asked.results[0]?.packets).to.equal(400);
     expect(passed(await sweep({ says: { [mesh]: [{ rsts: 1 }, {}] } }, turns(mesh)))).to.deep.equal({ [mesh]: { proven: 100 } });
+  });
+  it('has swept again, once, the pair of which an allowed port is silent that answers', async () => {
+    const [answers, other] = ['joi -> mesh nebula tcp', 'ntp -> mesh vmbr1 tcp'];
+    const range = turns(answers, other).map((turn): Turn => ({ ...turn, unit: { ...turn.unit, first: 8_401, last: 8_500 } }));
+    const asked = await sweep({ says: { [answers]: [{}, { states: { 8444: 'open' } }] } }, range);
+    expect(asked.ids).to.deep.equal([answers, other, answers]);
+    expect(asked.results.find(({ pair }) => pair === answers)?.open).to.deep.equal([8444]);
+    expect((await sweep({}, range)).ids, 'and not a third time').to.deep.equal([answers, other, answers]);
   });
   it('by itself has its refusals asked again, where the count is of some of them', async () => {
     const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset', 151: 'reset' }, rsts: 1 }] }, closed: [`${joi}/151`] }, turns(joi));
     expect(asked.again).to.include.members([`${joi}/150`, `${joi}/151`]);
     expect(red(asked)).to.deep.equal([`${joi}/151 fail`]);
   });
-  it('is no result where it was stopped, nor where a part was', async () => {
-    expect((await sweep({ stopsAfter: 2 }, turns(mesh, joi))).results).to.equal(null);
-    expect((await sweep({ stopsAfter: 3, says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }] } }, turns(mesh, joi))).results).to.equal(null);
+  it('has no result of what was stopped, and those of its parts that had come to their end', async () => {
+    const world: World = { says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }] }, closed: [`${joi}/150`] };
+    const told = async (more: World): Promise<readonly string[]> => (await sweep({ ...world, ...more }, turns(mesh, joi, datagrams))).results.map(({ pair }) => pair);
+    expect(await told({ stopsAfter: 3 })).to.deep.equal([]);
+    expect(await told({ stopsAfter: 5 })).to.deep.equal([datagrams, mesh]);
+    expect(await told({ overAfter: 3 }), 'nothing more is begun').to.deep.equal([datagrams]);
+    expect(await told({ overAfter: 5 }), 'what is begun is ended').to.deep.equal([datagrams, mesh, joi]);
+  });
+  it('tells of the pair that its destination answers by RSTs, once that is sure', async () =>
+    expect((await sweep({ says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }] }, closed: [`${joi}/150`] }, turns(mesh, joi))).refused).to.deep.equal([joi]));
+  it('asks at the whole rate of its source what is swept again by itself', async () => {
+    const { ids, looks } = await sweep({ says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }] }, closed: [`${joi}/150`] }, turns(mesh, joi, past));
+    expect(ids).to.deep.equal([mesh, joi, past, mesh, past, joi]);
+    expect(looks.map(({ rate }) => rate)).to.deep.equal([100, 100, 100, 100, 200, 200]);
   });
   it('asks each as its turn says, from a port that no other has', async () => {
     const { looks } = await sweep({}, turns(mesh, joi, past, datagrams));

@@ -11,7 +11,7 @@ const pair = (id: string, named: Pair['named'] = null): Pair => {
 const pairs = (...ids: readonly string[]): readonly Pair[] => ids.map((id) => pair(id));
 const passedBy: PassedBy = ({ id }) => (/ by (\S+)$/.exec(id) ?? []).slice(1);
 const ids = (some: readonly Pair[]): readonly string[] => some.map(({ id }) => id);
-const next = (waiting: readonly Pair[], running: readonly Pair[] = [], rate = 1_000): readonly string[] => ids(nextBatch(waiting, running, passedBy, rate));
+const next = (waiting: readonly Pair[], running: readonly Pair[] = [], rate = 1_000): readonly string[] => ids(nextBatch(waiting, running, { passedBy, refused: ({ id }) => id.endsWith('refused'), rate }));
 
 describe('sweep: the next batch', () => {
   it('is all that goes to one destination', () => expect(next(pairs('mesh -> joi vmbr1 tcp', 'mesh -> ntp vmbr1 tcp', 'ntp -> joi vmbr1 tcp', 'mesh -> joi vmbr1 udp'))).to.deep.equal(['mesh -> joi vmbr1 tcp', 'ntp -> joi vmbr1 tcp', 'mesh -> joi vmbr1 udp']));
@@ -34,8 +34,13 @@ describe('sweep: the next batch', () => {
   });
   it('has no source beside what comes by it, though that be passed on by others too', () => {
     const by: PassedBy = ({ id }) => (id.includes('far') ? ['gateway', 'mesh'] : id.includes('near') ? ['gateway'] : []);
-    expect(ids(nextBatch(pairs('joi -> ntp near tcp', 'mesh -> ntp near tcp', 'joi -> ntp far tcp'), [], by, 1_000))).to.deep.equal(['joi -> ntp near tcp', 'mesh -> ntp near tcp']);
-    expect(ids(nextBatch(pairs('joi -> ntp far tcp', 'mesh -> ntp very far tcp'), [], by, 1_000))).to.deep.equal(['joi -> ntp far tcp']);
+    expect(ids(nextBatch(pairs('joi -> ntp near tcp', 'mesh -> ntp near tcp', 'joi -> ntp far tcp'), [], { passedBy: by, refused: () => false, rate: 1_000 }))).to.deep.equal(['joi -> ntp near tcp', 'mesh -> ntp near tcp']);
+    expect(ids(nextBatch(pairs('joi -> ntp far tcp', 'mesh -> ntp very far tcp'), [], { passedBy: by, refused: () => false, rate: 1_000 }))).to.deep.equal(['joi -> ntp far tcp']);
+  });
+  it('has no pair that its destination refuses, until such are all that is left: then each by itself', () => {
+    const [first, second, plain] = ['mesh -> joi a refused', 'ntp -> joi a refused', 'mesh -> joi b tcp'];
+    expect(next(pairs(first, plain, second))).to.deep.equal([plain]);
+    expect(next(pairs(first, second))).to.deep.equal([first]);
   });
   it('comes to all of them, each once', () => {
     let left = pairs('mesh -> joi a tcp', 'joi -> mesh wan tcp by gateway', 'gateway -> mesh a tcp', 'ntp -> joi a tcp', 'joi -> ntp a tcp', 'gateway -> joi a tcp');
@@ -63,5 +68,9 @@ describe('sweep: what cannot be told of all together', () => {
   const turns = pairs('a -> z n tcp', 'b -> z n tcp', 'c -> z n tcp').map((one): Turn => ({ pair: one, unit: { pair: one.id, first: 1, last: 9 }, rate: 1 }));
   const parts = (...refused: readonly string[]): readonly string[] => partsOf(turns, ({ pair: { from } }) => refused.includes(from)).map((part) => part.map(({ pair: { from } }) => from).join(''));
   it('falls into what was refused and what was not', () => expect(parts('b')).to.deep.equal(['ac', 'b']));
+  it('has the rate of what waits meanwhile, each source its own', () => {
+    const some = pairs('a -> z n tcp', 'a -> z m tcp', 'a -> z l tcp', 'b -> z n tcp').map((one): Turn => ({ pair: one, unit: { pair: one.id, first: 1, last: 9 }, rate: 10 }));
+    expect(partsOf(some, ({ pair: { id } }) => id.includes(' l ')).map((part) => part.map(({ rate }) => rate))).to.deep.equal([[15, 15, 10], [30]]);
+  });
   it('falls into halves where all were refused, or none', () => expect([parts('a', 'b', 'c'), parts()]).to.deep.equal([['ab', 'c'], ['ab', 'c']]));
 });

@@ -32,7 +32,7 @@ describe('sweep: a unit', () => {
 describe('sweep: the pace', () => {
   it('begins with caution where each port is a process, and else without a bound', () => {
     expect(paceOf().of(one, 'python')).to.equal(Number.POSITIVE_INFINITY);
-    expect(paceOf().of(one, 'sh')).to.equal(100);
+    expect(paceOf().of(one, 'sh')).to.equal(25);
   });
   it('is what was measured, where that is slower', () => {
     const pace = paceOf();
@@ -42,15 +42,15 @@ describe('sweep: the pace', () => {
   it('doubles at most', () => {
     const pace = paceOf();
     const seen = [1, 2, 3].map(() => {
-      pace.measured(one, 'sh', 3_000, 7_500);
+      pace.measured(one, 'sh', 750, 7_500);
       return pace.of(one, 'sh');
     });
-    expect(seen).to.deep.equal([200, 400, 400]);
+    expect(seen).to.deep.equal([50, 100, 100]);
   });
   it('does not fall for a unit that was small', () => {
     const pace = paceOf();
     pace.measured(one, 'sh', 1, 2_000);
-    expect(pace.of(one, 'sh')).to.equal(100);
+    expect(pace.of(one, 'sh')).to.equal(25);
     pace.measured(one, 'python', 1, 2_000);
     expect(pace.of(pair('mesh -> ntp vmbr1 tcp'), 'python')).to.equal(Number.POSITIVE_INFINITY);
   });
@@ -59,7 +59,7 @@ describe('sweep: the pace', () => {
     pace.measured(one, 'sh', 3_000, 60_000);
     for (let n = 0; n < 3; n += 1) pace.measured(one, 'sh', 3_000, 3_000);
     expect(pace.of(pair('joi -> mesh vmbr1 tcp'), 'sh')).to.equal(50);
-    expect(pace.of(pair('gateway -> mesh vmbr1 tcp'), 'sh')).to.equal(100);
+    expect(pace.of(pair('gateway -> mesh vmbr1 tcp'), 'sh')).to.equal(25);
   });
 });
 
