@@ -67,16 +67,18 @@ export type Bounds = Readonly<{ conntrack?: Bound | undefined; descriptors?: Bou
  */
 export type UnitResult = Unit & Readonly<{ passed: Readonly<Record<string, number>>; open: readonly number[]; red: readonly Port[]; more: number; told: readonly Port[]; packets: number; ms: number; bounds: Readonly<Record<string, Bounds>> }>;
 
-/** By port: what was found open, and why it is called so. */
-export type Open = ReadonlyMap<number, Port>;
+/**
+ * By port, what an earlier sweep of the same unit found: open, which stays so (`fail`), or refused by whom nobody could tell, which is no proof of
+ * anything once the port is silent (`inconclusive`).
+ */
+export type Found = ReadonlyMap<number, Port>;
 
 /**
  * What a unit's verdicts are made from beside what the prober said. `base`: the run's plan with its allowed flows alone, and what was seen of
  * them; `resets`: the target's own count of the RSTs that it sent meanwhile, null where it is not known; `settled`: what was found of single ports
- * where that count says nothing; `open`: ports that an earlier sweep of the same unit found open; `sourcePort`: the packets' own, null where the
- * prober cannot choose it.
+ * where that count says nothing; `sourcePort`: the packets' own, null where the prober cannot choose it.
  */
 export type SweepSeen = Readonly<{
   base: Omit<Account, 'heard' | 'resets'>; observations: ReadonlyMap<string, Observation>; phase: Phase;
-  resets: number | null; settled: ReadonlyMap<string, Resets>; open: Open; sourcePort: number | null; startedAt: string; ms: number; token: string;
+  resets: number | null; settled: ReadonlyMap<string, Resets>; found: Found; sourcePort: number | null; startedAt: string; ms: number; token: string;
 }>;

@@ -2,15 +2,16 @@
 // of all of them together is swept again in parts, down to each by itself.
 import { operator } from '../facts.ts';
 import { withTries } from '../loss.ts';
-import type { Account, Bounds, Discovery, Failure, Observation, Open, Pair, Phase, PlannedFlow, Probe, Resets, SweepSeen, Swept, Tracked, Turn, Unit, UnitResult } from '../model.ts';
+import type { Account, Bounds, Discovery, Failure, Found, Observation, Pair, Phase, PlannedFlow, Probe, Resets, SweepSeen, Swept, Tracked, Turn, Unit, UnitResult } from '../model.ts';
 import { startCounting } from '../resets.ts';
 import { startTracking } from '../track.ts';
 import type { Vantage } from '../vantage.ts';
 import { partsOf } from './batch.ts';
 import { watchBounds } from './bounds.ts';
-import { cellOf, framePortOf } from './cells.ts';
+import { cellOf, framePortOf, hostsOf } from './cells.ts';
 import { doubtOf, isSweptAgain, refusedOf, unsettled } from './doubt.ts';
-import { judgeNamed, judgeUnit, openIn, unsweptUnit } from './judge.ts';
+import { foundIn, judgeNamed, judgeUnit, unsweptUnit } from './judge.ts';
+import type { Room } from './room.ts';
 
 /** What all batches stand on. `base`: the run's plan with its allowed flows alone, and `observations` what was seen of them. */
 export type Site = Readonly<{
@@ -18,6 +19,7 @@ export type Site = Readonly<{
   observations: ReadonlyMap<string, Observation>;
   phase: Phase;
   vantages: ReadonlyMap<string, Vantage>;
+  room: Room;
   /** @param rate packets a second, of all looks that this one function makes */
   looking: (rate: number) => (probe: Probe) => Promise<Observation>;
   newToken: () => string;
@@ -34,11 +36,8 @@ export type Site = Readonly<{
 /** As the plan's denied cells; of nc, what it sends in the two seconds that its own clock is set to. */
 export const attemptsOf = (kind: Vantage['kind']): number => (kind === 'sh' ? 2 : 3);
 
-/** The machines of ours that see a pair's packets. */
-export const hostsOf = ({ from, to, template }: Pair, vantages: ReadonlyMap<string, unknown>): readonly string[] => [...new Set([from, to, ...template.witnesses])].filter((host) => vantages.has(host));
-
-/** What was found open of a pair's unit before, by pair. */
-type Before = ReadonlyMap<string, Open>;
+/** What an earlier sweep of a pair's unit found, by pair. */
+type Before = ReadonlyMap<string, Found>;
 
 /**
  * @param isLast whether what is in doubt stays so
@@ -47,7 +46,6 @@ type Before = ReadonlyMap<string, Open>;
 export async function sweepBatch(site: Site, turns: readonly Turn[], before: Before = new Map(), isLast = false): Promise<readonly UnitResult[]> {
   const { told, sent } = await sweepAtOnce(site, turns);
   if (site.stopped() !== null) return [];
-  const openBefore = ({ turn: { pair } }: Told): Open => before.get(pair.id) ?? new Map();
   const isAnswered = (one: Told): one is Counted => sent !== null && sent > 0 && isCounted(one);
   // Whose the RSTs of several were, nobody knows; nor where there is a refusal for each: some may be lost, and a firewall's come in their place.
   const unclear = told.length === 1 ? [] : told.filter(isAnswered);
@@ -56,29 +54,37 @@ export async function sweepBatch(site: Site, turns: readonly Turn[], before: Bef
   for (const one of told.filter((each) => !unclear.includes(each as Counted))) {
     const settled = isAnswered(one) ? await settle(site, one, sent) : new Map<string, Resets>();
     if (isAnswered(one)) site.refused(one.turn.pair);
-    const seen = { ...one.seen, resets: sent, settled, open: openBefore(one) };
+    const seen = { ...one.seen, resets: sent, settled, found: foundBefore(before, one.turn) };
     const result = { ...resultOf(one, seen), bounds: one.bounds };
     if (!isLast && isCounted(one) && isSweptAgain(result, doubtOf(one.turn.unit, one.turn.pair, one.swept, seen))) doubted.push(one.turn);
     else results.push(result);
   }
-  if (doubted.length > 0) results.push(...withPackets(await sweepBatch(site, doubted, before, true), told));
+  const again = async (part: readonly Turn[], found: Before, last: boolean): Promise<void> => {
+    if (part.length === 0 || site.isOver()) return;
+    const hasRoom = await site.room.has(part);
+    results.push(...withPackets(hasRoom ? await sweepBatch(site, part, found, last) : part.map((turn) => unsweptUnit(turn.unit, turn.pair, noRoom, 0, foundBefore(found, turn))), told));
+  };
+  await again(doubted, before, true);
   if (unclear.length === 0) return results;
-  const open = new Map(unclear.map((one) => [one.turn.pair.id, openIn(one.turn.unit, one.turn.pair, one.swept, { ...one.seen, resets: null, settled: new Map(), open: openBefore(one) })]));
+  const found = new Map(unclear.map((one) => [one.turn.pair.id, foundIn(one.turn.unit, one.turn.pair, one.swept, { ...one.seen, resets: null, settled: new Map(), found: foundBefore(before, one.turn) })]));
   const refused = new Set(unclear.filter(({ swept }) => refusedOf(swept).length > 0).map(({ turn }) => turn));
-  for (const part of partsOf(unclear.map(({ turn }) => turn), (turn) => refused.has(turn)))
-    if (!site.isOver()) results.push(...withPackets(await sweepBatch(site, part, open, isLast), told));
+  for (const part of partsOf(unclear.map(({ turn }) => turn), (turn) => refused.has(turn))) await again(part, found, isLast);
   return results;
 }
 
+const foundBefore = (before: Before, { pair }: Turn): Found => before.get(pair.id) ?? new Map();
+
+export const noRoom = 'a machine on its way tracks more than half of the connections that it can';
+
 /** What was said of a unit, and of its ports one by one where they are named. */
-type Told = Readonly<{ turn: Turn; swept: Swept | Failure | readonly Observation[]; cells: readonly PlannedFlow[]; seen: Omit<SweepSeen, 'resets' | 'settled' | 'open'>; bounds: Readonly<Record<string, Bounds>> }>;
+type Told = Readonly<{ turn: Turn; swept: Swept | Failure | readonly Observation[]; cells: readonly PlannedFlow[]; seen: Omit<SweepSeen, 'resets' | 'settled' | 'found'>; bounds: Readonly<Record<string, Bounds>> }>;
 type Counted = Told & Readonly<{ swept: Swept }>;
 
 /** Whether the destination's RSTs have something to say of it. */
 const isCounted = (one: Told): one is Counted => 'states' in one.swept && one.turn.pair.transport === 'tcp';
 
 function resultOf({ turn: { pair, unit }, swept, cells }: Told, seen: SweepSeen): UnitResult {
-  if ('operation' in swept) return unsweptUnit(unit, pair, swept.cause, seen.ms, seen.open);
+  if ('operation' in swept) return unsweptUnit(unit, pair, swept.cause, seen.ms, seen.found);
   return 'states' in swept ? judgeUnit(unit, pair, swept, seen) : judgeNamed(unit, pair, cells, swept, seen);
 }
 
@@ -94,9 +100,11 @@ async function sweepAtOnce(site: Site, turns: readonly Turn[]): Promise<Readonly
   const hosts = [...new Set(turns.flatMap(({ pair }) => hostsOf(pair, vantages)))];
   const target = vantages.get(turns[0]?.pair.to ?? '');
   const bounds = watchBounds(hosts, vantages);
+  const begun = site.room.take(turns);
   const [first, tracking] = await Promise.all([target?.resets(), startTracking(trackedFor(site, turns, hosts), vantages)]);
   const ports = new Set(turns.map(({ pair }) => framePortOf(pair)));
   const asked = await Promise.all(turns.map((turn) => ask(site, turn, ports)));
+  begun();
   const [last, tracked] = await Promise.all([target?.resets(), tracking.finish()]);
   const most = await bounds();
   const told = asked.map((one): Told => {

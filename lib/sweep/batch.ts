@@ -44,15 +44,16 @@ export function sharedBy(batch: readonly Pair[], hostsOf: (pair: Pair) => readon
 }
 
 /**
- * Of each pair its next unit. @param rate packets a second of each source · @param room ports that each pair's machines may remember at once ·
- * @param speed ports a second that a pair was seen to be swept at
+ * Of each pair its next unit. @param rate packets a second of each source · @param room ports that a pair's machines may remember · @param speed
+ * ports a second that a pair was seen to be swept at, or is likely to be as one of so many of its source
  */
-export function turnsOf(batch: readonly Pair[], { rate, room, left, speed, attempts }: Readonly<{ rate: number; room: number; left: (pair: Pair) => readonly Range[]; speed: (pair: Pair) => number; attempts: (pair: Pair) => number }>): readonly Turn[] {
+export function turnsOf(batch: readonly Pair[], { rate, room, left, speed, attempts }: Readonly<{ rate: number; room: (pair: Pair) => number; left: (pair: Pair) => readonly Range[]; speed: (pair: Pair, ofSource: number) => number; attempts: (pair: Pair) => number }>): readonly Turn[] {
   const shares = sharedBy(batch, ({ from }) => [from]);
   return batch.flatMap((pair) => {
     const [range] = left(pair);
-    const own = Math.floor(rate / (shares.get(pair.from) ?? 1));
-    return range === undefined ? [] : [{ pair, rate: own, unit: unitOf(pair, range, Math.min(speed(pair), own / attempts(pair)), room) }];
+    const ofSource = shares.get(pair.from) ?? 1;
+    const own = Math.floor(rate / ofSource);
+    return range === undefined ? [] : [{ pair, rate: own, unit: unitOf(pair, range, Math.min(speed(pair, ofSource), own / attempts(pair)), room(pair)) }];
   });
 }
 

@@ -27,12 +27,9 @@ export async function readBounds(hosts: readonly string[], vantages: Vantages): 
   return Object.fromEntries(read.flatMap(([host, bounds]) => (bounds === undefined || isFailure(bounds) ? [] : [[host, bounds]])));
 }
 
-/**
- * How many connections each of so many may begin before a machine would be more than half full with those that it tracks, as many again allowed
- * for others: one whose table is full drops its users' connections. `sharedBy`: by host, how many begin them at once.
- */
-export function roomIn(bounds: ByHost, sharedBy: ReadonlyMap<string, number>): number {
-  return Math.min(...Object.entries(bounds).flatMap(([host, { conntrack }]) => (conntrack === undefined ? [] : [Math.floor((conntrack.of / 2 - conntrack.most) / 2 / (sharedBy.get(host) ?? 1))])), Number.POSITIVE_INFINITY);
+/** By host: the connections that may be begun before it is half full with those that it tracks. @param begun those that it does not tell of yet */
+export function freeIn(bounds: ByHost, begun: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  return new Map(Object.entries(bounds).flatMap(([host, { conntrack }]) => (conntrack === undefined ? [] : [[host, conntrack.of / 2 - conntrack.most - (begun.get(host) ?? 0)] as const])));
 }
 
 const everyMs = 2_000;

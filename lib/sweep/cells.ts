@@ -81,3 +81,6 @@ export function framePortOf({ template, past }: Pair): number {
   const frame = template.farWall?.look;
   return past !== null && frame?.by === 'frame' ? frame.sourcePort : 0;
 }
+
+/** The machines of ours that see a pair's packets, of those that can be asked. */
+export const hostsOf = ({ from, to, template }: Pair, vantages: ReadonlyMap<string, unknown>): readonly string[] => [...new Set([from, to, ...template.witnesses])].filter((host) => vantages.has(host));

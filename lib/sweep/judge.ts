@@ -6,7 +6,7 @@ import { factsOf, isFailure, isUntracked } from '../facts.ts';
 import { findingsOf } from '../findings.ts';
 import { grouped } from '../grouped.ts';
 import { pastOwnFirewall } from '../judge.ts';
-import type { Finding, Observation, Open, Pair, PlannedFlow, Port, Reply, Resets, SweepSeen, Swept, Unit, UnitResult } from '../model.ts';
+import type { Finding, Found, Observation, Pair, PlannedFlow, Port, Reply, Resets, SweepSeen, Swept, Unit, UnitResult } from '../model.ts';
 import { readLook } from '../outcome.ts';
 import { cellOf } from './cells.ts';
 import { doubtOf, refusedOf, resetsOf } from './doubt.ts';
@@ -17,19 +17,21 @@ const mostRed = 100;
 /** @param swept what the prober said of all the unit's ports */
 export function judgeUnit(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen): UnitResult {
   const judged = judgePorts(unit, pair, swept, seen);
-  if (typeof judged === 'string') return unsweptUnit(unit, pair, judged, seen.ms, seen.open);
+  if (typeof judged === 'string') return unsweptUnit(unit, pair, judged, seen.ms, seen.found);
   const open = pair.allowed.filter((port) => port >= unit.first && port <= unit.last && swept.states.get(port) === 'open');
   return resultOf(unit, pair, judged, { open, packets: swept.packets, ms: seen.ms });
 }
 
 /**
- * What is open whatever the target's count of RSTs would tell: answers, and packets that a witness has. Not what was refused: a firewall's RST leaves
- * an entry behind as if the packet had come in.
+ * What later sweeps of the unit may not forget. What is open whatever the target's count of RSTs would tell: answers, and packets that a witness has. And
+ * what was refused, not as open: a firewall's RST leaves an entry behind as if the packet had come in.
  */
-export function openIn(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen): Open {
+export function foundIn(unit: Unit, pair: Pair, swept: Swept, seen: SweepSeen): Found {
   const judged = judgePorts(unit, pair, swept, seen);
   const refused = new Set(refusedOf(swept));
-  return typeof judged === 'string' ? seen.open : new Map(judged.notPassed.filter(({ port, result }) => result === 'fail' && (seen.open.has(port) || !refused.has(port))).map((one) => [one.port, one]));
+  const isOpen = ({ port, result }: Port): boolean => result === 'fail' && !refused.has(port);
+  const reason = `it was refused, ${pair.to} or a firewall told of that by a RST, and was silent when it was swept again: something has changed meanwhile`;
+  return new Map([...seen.found.values(), ...[...refused].map((port): Port => ({ port, result: 'inconclusive', reason })), ...(typeof judged === 'string' ? [] : judged.notPassed.filter(isOpen)), ...openOf(seen.found).values()].map((one) => [one.port, one]));
 }
 
 /** @returns why nothing can be said, where the prober has told of more or fewer ports than there are */
@@ -51,18 +53,19 @@ function judgePorts({ first, last }: Unit, pair: Pair, swept: Swept, seen: Sweep
     return [probe.id, { id: probe.id, vantage: pair.from, startedAt: seen.startedAt, durationMs: seen.ms, outcome: readLook(probe, replies, null, facts), replies }];
   });
   const findings = findingsFor(cells, observations, seen, resetsOf(cells, pair, swept, seen.resets));
-  return judgedOf(pair, findings.map((finding, index) => [finding, groups[index] ?? []]), seen.open, doubtOf({ first, last }, pair, swept, seen));
+  return judgedOf(pair, findings.map((finding, index) => [finding, groups[index] ?? []]), seen.found, doubtOf({ first, last }, pair, swept, seen));
 }
 
 /** Ports that were looked at one by one, as the plan looks at its cells. @param observations by the cell's id */
 export function judgeNamed(unit: Unit, pair: Pair, cells: readonly PlannedFlow[], observations: readonly Observation[], seen: SweepSeen): UnitResult {
   const findings = findingsFor(cells, observations.map((one) => [one.id, one]), seen, new Map());
   const packets = observations.reduce((sum, { replies }) => sum + replies.filter(({ event }) => event === 'sent').length, 0);
-  return resultOf(unit, pair, judgedOf(pair, findings.map((finding) => [finding, [finding.flow.port]]), seen.open, null), { open: [], packets, ms: seen.ms });
+  return resultOf(unit, pair, judgedOf(pair, findings.map((finding) => [finding, [finding.flow.port]]), seen.found, null), { open: [], packets, ms: seen.ms });
 }
 
-/** A unit that was not looked at, or not to its end. @param open what was found before */
-export function unsweptUnit(unit: Unit, pair: Pair, cause: string, ms: number, open: Open = new Map()): UnitResult {
+/** A unit that was not looked at, or not to its end. @param found before */
+export function unsweptUnit(unit: Unit, pair: Pair, cause: string, ms: number, found: Found = new Map()): UnitResult {
+  const open = openOf(found);
   const unknown = Array.from({ length: unit.last - unit.first + 1 }, (_none, index) => unit.first + index).filter((port) => !open.has(port));
   const first: readonly Port[] = unknown.slice(0, 1).map((port) => ({ port, result: 'inconclusive', reason: `could not look (exchange): ${cause}` }));
   const result = resultOf(unit, pair, { passed: {}, notPassed: [...open.values(), ...first] }, { open: [], packets: 0, ms });
@@ -72,8 +75,11 @@ export function unsweptUnit(unit: Unit, pair: Pair, cause: string, ms: number, o
 /** What became of the denied ports: how many passed, by grade, and all that did not. */
 type Judged = Readonly<{ passed: Readonly<Record<string, number>>; notPassed: readonly Port[] }>;
 
-function judgedOf(pair: Pair, judged: readonly (readonly [finding: Finding, ports: readonly number[]])[], open: Open, doubt: string | null): Judged {
+const openOf = (found: Found): Found => new Map([...found].filter(([, { result }]) => result === 'fail'));
+
+function judgedOf(pair: Pair, judged: readonly (readonly [finding: Finding, ports: readonly number[]])[], found: Found, doubt: string | null): Judged {
   const passed: Record<string, number> = {};
+  const open = openOf(found);
   const notPassed = judged.flatMap(([{ verdict, observation }, all]): readonly Port[] => {
     const ports = all.filter((port) => !open.has(port));
     if (verdict.result !== 'pass') {
@@ -81,12 +87,15 @@ function judgedOf(pair: Pair, judged: readonly (readonly [finding: Finding, port
       const { result } = verdict;
       return ports.map((port) => ({ port, result, reason }));
     }
-    if (doubt !== null && observation.outcome.seen === 'silent') return ports.map((port) => ({ port, result: 'inconclusive', reason: doubt }));
-    for (const port of ports) {
-      const grade = verdict.grade === 'proven' && observation.outcome.seen === 'silent' && !isProvable(pair, port) ? 'inferred' : verdict.grade;
+    const isSilent = observation.outcome.seen === 'silent';
+    if (doubt !== null && isSilent) return ports.map((port) => ({ port, result: 'inconclusive', reason: doubt }));
+    return ports.flatMap((port): readonly Port[] => {
+      const changed = isSilent ? found.get(port) : undefined;
+      if (changed !== undefined) return [changed];
+      const grade = verdict.grade === 'proven' && isSilent && !isProvable(pair, port) ? 'inferred' : verdict.grade;
       passed[grade] = (passed[grade] ?? 0) + 1;
-    }
-    return [];
+      return [];
+    });
   });
   return { passed, notPassed: [...open.values(), ...notPassed].toSorted((a, b) => Number(b.result === 'fail') - Number(a.result === 'fail') || a.port - b.port) };
 }

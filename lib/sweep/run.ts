@@ -1,6 +1,5 @@
 // The sweep's conductor: enters, asks what is allowed once for its controls, and then sweeps batch by batch, each with witnesses of its own.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { canonical } from '../address.ts';
 import { enterAll } from '../enter.ts';
 import { factsOf, isFailure, ownAddresses } from '../facts.ts';
@@ -16,11 +15,11 @@ import { lockOf } from '../shard.ts';
 import { sounding } from '../sound.ts';
 import { newToken } from '../token.ts';
 import { withWindows } from '../window.ts';
-import { attemptsOf, hostsOf, sweepBatch, type Site } from './ask.ts';
-import { nextBatch, sharedBy, turnsOf } from './batch.ts';
-import { readBounds, roomIn } from './bounds.ts';
-import { pairsOf, unknownPairs } from './cells.ts';
+import { attemptsOf, noRoom, sweepBatch, type Site } from './ask.ts';
+import { nextBatch, turnsOf } from './batch.ts';
+import { hostsOf, pairsOf, unknownPairs } from './cells.ts';
 import { unsweptUnit } from './judge.ts';
+import { makeRoom } from './room.ts';
 import { paceOf, type Pace, type Range } from './units.ts';
 
 export type SweepOptions = Readonly<{
@@ -42,9 +41,7 @@ export type SweepOptions = Readonly<{
 }>;
 
 /** A prober lives half an hour (lifetimeS in boot.ts); the last batch of a shift may take minutes, and what it did not come to is swept in the next. */
-const [shiftMs, lateMs] = [1_200_000, 300_000];
-/** So long a machine is waited for that tracks too many connections: those that nobody answers are forgotten after two minutes. */
-const patienceMs = 300_000;
+const [shiftMs, lateMs] = [1_200_000, 120_000];
 
 /** In shifts, each with logins of its own. @returns what kept it from looking in the last one: hosts that could not be entered, addresses that are not known */
 export async function sweep(options: SweepOptions): Promise<readonly Failure[]> {
@@ -74,17 +71,19 @@ async function shift(options: SweepOptions, learnt: Learnt, untilMs: number): Pr
     const pairs = pairsOf(plan, { inventory, discovery }, transports).filter(wanted);
     planned(pairs);
     const looking: Site['looking'] = (perSecond) => {
-      const bounded = perSecond >= fastestRate ? vantages : new Map([...vantages].map(([host, vantage]) => [host, paced(vantage, factsOf(discovery, host), perSecond)]));
+      const bounded = perSecond > fastestRate ? vantages : new Map([...vantages].map(([host, vantage]) => [host, paced(vantage, factsOf(discovery, host), perSecond)]));
       return (probe) => look(probe, { entered, vantages: bounded, stopped });
     };
     const base = { inventory, discovery, sessions: sessionsOf(entered), plan: { ...plan, flows: plan.flows.filter(({ flow }) => flow.expected === 'allowed'), listeners: [] } };
     const probes = [...base.plan.flows.map(({ probe }) => probe), ...plan.controls];
     const observations = new Map<string, Observation>((await Promise.all(probes.map(looking(rate)))).map((one) => [one.id, one]));
+    const isOver = (): boolean => stopped() !== null || Date.now() > untilMs + lateMs;
     const site: Site = {
       base, observations, phase, vantages, looking, newToken, packets, stopped,
       measured: ({ pair, unit }, ms) => learnt.pace.measured(pair, vantages.get(pair.from)?.kind ?? 'sh', unit.last - unit.first + 1, ms),
       refused: ({ id }) => void learnt.refused.add(id),
-      isOver: () => stopped() !== null || Date.now() > untilMs + lateMs,
+      room: makeRoom(vantages, (pair) => hostsOf(pair, vantages), isOver),
+      isOver,
     };
     await sweepAll(site, pairs, options, learnt, untilMs);
     const unknownTo = unknownPairs(plan, { inventory }, transports).filter(wanted).map(({ id, cause }): Failure => ({ operation: 'facts', cause: `${id}: not swept: ${cause}` }));
@@ -105,19 +104,14 @@ async function sweepAll(site: Site, pairs: readonly Pair[], { rate, left, swept,
   const lacking = (batch: readonly Pair[], why: (pair: Pair) => string): void => {
     for (const pair of batch) for (const [first, last] of left(pair)) swept(unsweptUnit({ pair: pair.id, first, last }, pair, why(pair), 0));
   };
-  const roomFor = async (batch: readonly Pair[]): Promise<number> => {
-    const shared = sharedBy(batch, (pair) => hostsOf(pair, vantages));
-    for (const until = Date.now() + patienceMs; ; await sleep(1_000)) {
-      const room = roomIn(await readBounds([...shared.keys()], vantages), shared);
-      if (room >= 1 || Date.now() > until || stopped() !== null) return room;
-    }
-  };
   const sweepOne = async (batch: readonly Pair[]): Promise<void> => {
-    const room = await roomFor(batch);
-    if (stopped() !== null) return;
-    if (room < 1) return lacking(batch, (pair) => `a machine on the way tracks more than half of the connections that it can: ${hostsOf(pair, vantages).join(', ')}`);
+    const rooms = await site.room.of(batch);
+    const roomFor = ({ id }: Pair): number => rooms.get(id) ?? 0;
+    const ready = batch.filter((pair) => roomFor(pair) >= 1);
+    if (site.isOver()) return;
+    if (ready.length === 0) return lacking(batch, (pair) => `${noRoom}: ${hostsOf(pair, vantages).join(', ')}`);
     const kindOf = ({ from }: Pair): 'python' | 'sh' => vantages.get(from)?.kind ?? 'sh';
-    const turns = turnsOf(batch, { rate, room, left, speed: (pair) => pace.of(pair, kindOf(pair)), attempts: (pair) => attemptsOf(kindOf(pair)) });
+    const turns = turnsOf(ready, { rate, room: roomFor, left, speed: (pair, ofSource) => pace.of(pair, kindOf(pair), ofSource), attempts: (pair) => attemptsOf(kindOf(pair)) });
     for (const result of await sweepBatch(site, turns)) swept(result);
   };
 

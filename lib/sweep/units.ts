@@ -6,8 +6,8 @@ export type Range = readonly [first: number, last: number];
 /** Connection tracking keeps a SYN that got in for 60 s, one that is unanswered for 120 (nf_conntrack_proto_tcp.c); it is read after each unit. */
 const unitSeconds = 30;
 
-/** Before a prober has shown how fast it is: python keeps any rate, a process a port is slow on small machines, which some pairs share. */
-const unknownSpeed = { python: Number.POSITIVE_INFINITY, sh: 25 } as const;
+/** Before a prober has shown how fast it is: python keeps any rate, a process a port is slow on small machines, which the pairs of it share. */
+const unknownSpeed = { python: Number.POSITIVE_INFINITY, sh: 100 } as const;
 
 /** What is still to be swept of a range, in its order. */
 export function leftOf([first, last]: Range, done: readonly Readonly<{ first: number; last: number }>[]): readonly Range[] {
@@ -33,17 +33,16 @@ export function unitOf({ id, named }: Pair, [first, last]: Range, speed: number,
   return { pair: id, first, last: Math.min(last, first + size - 1) };
 }
 
-/** The ports a second of each pair: what was measured since the beginning. */
-export type Pace = Readonly<{ of: (pair: Pair, kind: 'python' | 'sh') => number; measured: (pair: Pair, kind: 'python' | 'sh', ports: number, ms: number) => void }>;
+/** The ports a second of each pair, one of `ofSource` at once: what was measured since the beginning. */
+export type Pace = Readonly<{ of: (pair: Pair, kind: 'python' | 'sh', ofSource: number) => number; measured: (pair: Pair, kind: 'python' | 'sh', ports: number, ms: number) => void }>;
 
 export function paceOf(): Pace {
   const byPair = new Map<string, number>();
   const slowest = new Map<string, number>(); // by source: ports that answer at once say little of those of the next pair, which may be silent
-  const of: Pace['of'] = ({ id, from }, kind) => byPair.get(id) ?? slowest.get(from) ?? unknownSpeed[kind];
   return {
-    of,
+    of: ({ id, from }, kind, ofSource) => byPair.get(id) ?? slowest.get(from) ?? unknownSpeed[kind] / ofSource,
     measured: (pair, kind, ports, ms) => {
-      const [before, now] = [of(pair, kind), (ports * 1_000) / Math.max(1, ms)];
+      const [before, now] = [byPair.get(pair.id) ?? slowest.get(pair.from) ?? unknownSpeed[kind], (ports * 1_000) / Math.max(1, ms)];
       // One that is over early is no reason to slow down, however few its ports were.
       const speed = ms < unitSeconds * 1_000 ? Math.min(Math.max(before, now), 2 * before) : now;
       byPair.set(pair.id, speed);

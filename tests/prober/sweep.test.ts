@@ -191,7 +191,7 @@ function rolling(kind: Parameters<typeof start>[0]): void {
 
   it('sweeps several addresses at once where they are few ports', () => withNc(['prlimit', '--nproc=120'], (text) => text, async (prober, log, go) => {
     const ended = [0, 1, 2].map((n) => prober.ask(`sweep tcp 198.18.0.${2 + n} 7200 7209 21033 1 20000 100`));
-    await until('all of them have begun', () => log().length === 30);
+    await until('all of them have begun', () => log().length === 30, 300_000);
     go();
     for (const one of ended) expect((await one).at(-1)).to.equal('swept 10');
   }));

@@ -21,12 +21,13 @@ const turns = (...ids: readonly string[]): readonly Turn[] => ids.map((id) => ({
 /** What a sweep of a pair says, time after time (the last stands for all later ones), and how many RSTs ntp's kernel sends meanwhile. */
 type Says = Readonly<{ states?: Readonly<Record<number, string>>; rsts?: number; fails?: boolean }>;
 /** `closed`: ports that ntp's own kernel refuses when they are looked at by themselves; `entries`: by source address, ports that ntp's table has. */
-type World = Readonly<{ says?: Readonly<Record<string, readonly Says[]>>; closed?: readonly string[]; rows?: readonly string[]; uncounted?: boolean; kind?: Vantage['kind']; stopsAfter?: number; overAfter?: number; newToken?: () => string }>;
+type World = Readonly<{ says?: Readonly<Record<string, readonly Says[]>>; closed?: readonly string[]; rows?: readonly string[]; uncounted?: boolean; kind?: Vantage['kind']; stopsAfter?: number; overAfter?: number; newToken?: () => string; hasRoom?: boolean }>;
 
-type Asked = Readonly<{ ids: readonly string[]; looks: readonly SweepLook[]; results: readonly UnitResult[]; refused: readonly string[]; again: readonly string[]; read: readonly string[] }>;
+type Asked = Readonly<{ ids: readonly string[]; looks: readonly SweepLook[]; results: readonly UnitResult[]; refused: readonly string[]; room: readonly string[]; again: readonly string[]; read: readonly string[] }>;
 
 async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
   const [asked, looks, again, refused, read] = [[] as string[], [] as SweepLook[], [] as string[], [] as string[], new Set<string>()];
+  const room: string[] = [];
   const count = { of: 0 };
   const idOf = (from: string, { transport, address, past: frame }: SweepLook): string => pairs.find((pair) => pair.from === from && pair.transport === transport && pair.address === address && (pair.past === null) === (frame === null))?.id ?? '';
   const vantage = (host: string): Vantage => {
@@ -57,6 +58,7 @@ async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
     base: { inventory, discovery, plan: { ...whole, flows: whole.flows.filter(({ flow }) => flow.expected === 'allowed') }, sessions: new Map([['joi', '172.22.22.2'], ['mesh', '172.22.22.1']]) },
     observations: new Map(answered.map((id) => [id, anObservation({ id, outcome: { seen: 'answered', detail: 'NTP', rttMs: 1 } })])),
     phase: 'steady', newToken: world.newToken ?? token, packets: () => undefined, measured: () => undefined, refused: ({ id }) => refused.push(id), isOver: () => asked.length >= (world.overAfter ?? Number.POSITIVE_INFINITY),
+    room: { of: () => Promise.resolve(new Map()), has: (some) => Promise.resolve((world.hasRoom ?? true) && room.push(`${some.length} wait`) > 0), take: (some) => (room.push(`${some.length} begin`), () => room.push(`${some.length} end`)) },
     vantages: new Map(hosts.map((host) => [host, vantage(host)])),
     looking: () => (probe) => {
       again.push(probe.id);
@@ -65,7 +67,7 @@ async function sweep(world: World, given: readonly Turn[]): Promise<Asked> {
     },
     stopped: () => (asked.length >= (world.stopsAfter ?? Number.POSITIVE_INFINITY) ? 'stopped' : null),
   };
-  return { results: await sweepBatch(site, given), ids: asked, looks, again, refused, read: [...read] };
+  return { results: await sweepBatch(site, given), ids: asked, looks, again, refused, room, read: [...read] };
 }
 
 const red = ({ results }: Asked): readonly string[] => results.flatMap(({ pair, red: ports, more }) => [...ports.slice(0, 2).map(({ port, result }) => `${pair}/${port} ${result}`), ...(more + ports.length > 2 ? [`${pair} and ${more + ports.length - 2} more`] : [])]);
@@ -101,7 +103,7 @@ describe('sweep: a batch', () => {
   it('forgets nothing that was open when it is swept again', async () => {
     const entry = 'ipv4 2 tcp 6 60 SYN_RECV src=172.22.22.1 dst=172.22.22.3 sport=22222 dport=160 src=172.22.22.3 dst=172.22.22.1 sport=160 dport=22222';
     const asked = await sweep({ rows: [entry], says: { [joi]: [{ states: { 140: 'open' } }, {}], [mesh]: [{ states: { 150: 'reset' }, rsts: 1 }, {}] } }, turns(mesh, joi));
-    expect(red(asked)).to.deep.equal([`${joi}/140 fail`]);
+    expect(red(asked)).to.deep.equal([`${joi}/140 fail`, `${mesh}/150 inconclusive`]);
     expect(asked.results.find(({ pair }) => pair === joi)?.passed, 'and counts it once').to.deep.equal({ proven: 99 });
   });
   it('forgets nothing that was open, however often it is swept again', async () => {
@@ -130,12 +132,27 @@ describe('sweep: a batch', () => {
   });
   it('that says nothing the second time still tells what was open the first', async () => {
     const asked = await sweep({ says: { [joi]: [{ states: { 140: 'open' } }, { fails: true }], [mesh]: [{ states: { 150: 'reset' }, rsts: 1 }, {}] } }, turns(mesh, joi));
-    expect(red(asked)).to.deep.equal([`${joi}/140 fail`, `${joi}/101 inconclusive`, `${joi} and 98 more`]);
+    expect(red(asked)).to.deep.equal([`${joi}/140 fail`, `${joi}/101 inconclusive`, `${joi} and 98 more`, `${mesh}/150 inconclusive`]);
   });
   it('of which nobody counts the RSTs is as it is', async () => {
     const asked = await sweep({ uncounted: true, says: { [joi]: [{ states: { 150: 'reset' } }] } }, turns(mesh, joi));
     expect(asked.ids).to.deep.equal([mesh, joi]);
     expect(passed(asked)).to.deep.equal({ [mesh]: { inferred: 100 }, [joi]: { inferred: 99 } });
+  });
+  it('does not take silence for an answer where the destination may have refused before', async () => {
+    // joi is let through to fifty closed ports, each of whose RSTs came; then a detector of scans shuts joi out.
+    const states = Object.fromEntries(Array.from({ length: 50 }, (_none, index) => [120 + index, 'reset']));
+    const asked = await sweep({ says: { [joi]: [{ states, rsts: 50 }, {}] } }, turns(mesh, joi));
+    expect(red(asked)).to.deep.equal([`${joi}/120 inconclusive`, `${joi}/121 inconclusive`, `${joi} and 48 more`]);
+    expect(passed(asked)).to.deep.equal({ [mesh]: { proven: 100 }, [joi]: { proven: 50 } });
+  });
+  it('waits for room before it sweeps a part again, and says so where there is none', async () => {
+    const world: World = { says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }], [mesh]: [{ states: { 140: 'open' } }, {}] }, closed: [`${joi}/150`] };
+    expect((await sweep(world, turns(mesh, joi))).room).to.deep.equal(['2 begin', '2 end', '1 wait', '1 begin', '1 end', '1 wait', '1 begin', '1 end']);
+    const asked = await sweep({ ...world, hasRoom: false }, turns(mesh, joi));
+    expect(asked.ids).to.deep.equal([mesh, joi]);
+    expect(red(asked)).to.deep.equal([`${mesh}/140 fail`, `${mesh}/101 inconclusive`, `${mesh} and 98 more`, `${joi}/101 inconclusive`, `${joi} and 98 more`]);
+    expect(asked.results.map(({ packets }) => packets)).to.deep.equal([200, 200]);
   });
   it('counts what was sent each time', async () => {
     const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset' }, rsts: 1 }] }, closed: [`${joi}/150`] }, turns(mesh, joi, datagrams));

@@ -55,10 +55,11 @@ describe('sweep: the next batch', () => {
 
 describe('sweep: the turns of a batch', () => {
   const turns = (batch: readonly Pair[], over: Partial<Parameters<typeof turnsOf>[1]> = {}): readonly string[] =>
-    turnsOf(batch, { rate: 1_000, room: 1e9, left: () => [[1, 65_535]], speed: () => Number.POSITIVE_INFINITY, attempts: () => 2, ...over }).map(({ pair: { id }, rate, unit: { first, last } }) => `${id}: ${first}-${last} at ${rate}`);
+    turnsOf(batch, { rate: 1_000, room: () => 1e9, left: () => [[1, 65_535]], speed: () => Number.POSITIVE_INFINITY, attempts: () => 2, ...over }).map(({ pair: { id }, rate, unit: { first, last } }) => `${id}: ${first}-${last} at ${rate}`);
   it('share the rate of their source, and its half minute with it', () => expect(turns(pairs('mesh -> joi a tcp', 'mesh -> joi b tcp', 'mesh -> joi c tcp', 'ntp -> joi a tcp'))).to.deep.equal(['mesh -> joi a tcp: 1-4995 at 333', 'mesh -> joi b tcp: 1-4995 at 333', 'mesh -> joi c tcp: 1-4995 at 333', 'ntp -> joi a tcp: 1-15000 at 1000']));
   it('are no longer than the prober was seen to take', () => expect(turns(pairs('mesh -> joi a tcp'), { speed: () => 10 })).to.deep.equal(['mesh -> joi a tcp: 1-300 at 1000']));
-  it('have no more ports than there is room for', () => expect(turns(pairs('mesh -> joi a tcp'), { room: 7 })).to.deep.equal(['mesh -> joi a tcp: 1-7 at 1000']));
+  it('have no more ports than there is room for', () => expect(turns(pairs('mesh -> joi a tcp'), { room: () => 7 })).to.deep.equal(['mesh -> joi a tcp: 1-7 at 1000']));
+  it('are asked for their speed by how many of their source there are', () => expect(turns(pairs('mesh -> joi a tcp', 'mesh -> joi b tcp', 'ntp -> joi a tcp'), { speed: (_pair, ofSource) => 100 / ofSource })).to.deep.equal(['mesh -> joi a tcp: 1-1500 at 500', 'mesh -> joi b tcp: 1-1500 at 500', 'ntp -> joi a tcp: 1-3000 at 1000']));
   it('begin with what is left', () => expect(turns(pairs('mesh -> joi a tcp'), { left: () => [[50, 60], [70, 80]] })).to.deep.equal(['mesh -> joi a tcp: 50-60 at 1000']));
   it('are none of what is done', () => expect(turns(pairs('mesh -> joi a tcp'), { left: () => [] })).to.deep.equal([]));
   it('are counted by the machines that they pass', () => expect([...sharedBy(pairs('mesh -> joi a tcp', 'ntp -> joi wan tcp by gateway'), (one) => [one.from, one.to, ...passedBy(one)])]).to.deep.equal([['mesh', 1], ['joi', 2], ['ntp', 1], ['gateway', 1]]));

@@ -21,18 +21,18 @@ const table = (rows: readonly string[] = [], shown = alive): Tracked => ({ ipv4:
 const datagram = (port: number, state = '[UNREPLIED] '): string => `ipv4     2 udp      17 25 src=172.22.22.2 dst=172.22.22.3 sport=21000 dport=${port} ${state}src=172.22.22.3 dst=172.22.22.2 sport=${port} dport=21000 mark=0 use=2`;
 const entry = (port: number): string => `ipv4     2 tcp      6 60 SYN_RECV src=172.22.22.2 dst=172.22.22.3 sport=21000 dport=${port} src=172.22.22.3 dst=172.22.22.2 sport=${port} dport=21000 mark=0 use=2`;
 
-type Given = Readonly<{ states?: Readonly<Record<number, string>>; silent?: number; tracked?: Readonly<Record<string, Tracked>>; resets?: number | null; settled?: Readonly<Record<number, boolean>>; pair?: string; icmp?: Readonly<Record<number, number>>; range?: readonly [number, number]; answers?: readonly string[]; quiet?: readonly string[]; knows?: Discovery; open?: readonly number[] }>;
+type Given = Readonly<{ states?: Readonly<Record<number, string>>; silent?: number; tracked?: Readonly<Record<string, Tracked>>; resets?: number | null; settled?: Readonly<Record<number, boolean>>; pair?: string; icmp?: Readonly<Record<number, number>>; range?: readonly [number, number]; answers?: readonly string[]; quiet?: readonly string[]; knows?: Discovery; found?: Readonly<Record<number, 'fail' | 'inconclusive'>> }>;
 
 /** What shows that joi can send to ntp as a user, and past its own firewall. */
 const shown = ['joi -> ntp vmbr1 udp/123', 'joi => frame to ntp vmbr1 udp/123', 'mesh => frame to ntp vmbr1 udp/123'];
 
 /** joi -> ntp, ports 101 to 200, where joi is shown to send and ntp to record, unless said otherwise. `icmp`: codes of unreachability, by port. */
-function judged({ states = {}, silent = 100 - Object.keys(states).length, tracked = { ntp: table() }, resets = 0, settled = {}, pair = 'joi -> ntp vmbr1 tcp', icmp = {}, range: [first, last] = [101, 200], answers = shown, quiet = [], knows = discovery, open = [] }: Given): UnitResult {
+function judged({ states = {}, silent = 100 - Object.keys(states).length, tracked = { ntp: table() }, resets = 0, settled = {}, pair = 'joi -> ntp vmbr1 tcp', icmp = {}, range: [first, last] = [101, 200], answers = shown, quiet = [], knows = discovery, found = {} }: Given): UnitResult {
   const swept: Swept = { states: new Map(Object.entries(states).map(([port, state]) => [Number(port), state])), icmp: new Map(Object.entries(icmp).map(([port, code]) => [Number(port), { event: 'icmp', try: Number(port), version: 4, type: 3, code, from: '172.22.22.3' }])), silent, packets: 300 };
   const seen: SweepSeen = {
     base: { inventory, discovery: knows, plan: { ...whole, flows: whole.flows.filter(({ flow }) => flow.expected === 'allowed') }, tracked: new Map(Object.entries(tracked)), sessions: new Map([['joi', '172.22.22.2'], ['mesh', '172.22.22.1']]) },
     observations: new Map([...answers.map((id) => anObservation({ id, outcome: { seen: 'answered', detail: 'NTP', rttMs: 1 } })), ...quiet.map((id) => anObservation({ id, vantage: 'operator', outcome: { seen: 'silent' } }))].map((one) => [one.id, one])),
-    phase: 'steady', resets, open: new Map(open.map((port) => [port, { port, result: 'fail', reason: 'seen before' }])), sourcePort: pairOf(pair).past === null ? 21_000 : framePortOf(pairOf(pair)), startedAt: '2026-11-29T00:00:00.000Z', ms: 1_000, token,
+    phase: 'steady', resets, found: new Map(Object.entries(found).map(([port, result]) => [Number(port), { port: Number(port), result, reason: 'seen before' }])), sourcePort: pairOf(pair).past === null ? 21_000 : framePortOf(pairOf(pair)), startedAt: '2026-11-29T00:00:00.000Z', ms: 1_000, token,
     settled: new Map(Object.entries(settled).map(([port, sent]): [string, Resets] => [`${pair}/${port}`, { id: 'resets ntp', sent, counted: true, detail: sent ? 'its own' : 'none' }])),
   };
   return judgeUnit({ pair, first, last }, pairOf(pair), swept, seen);
@@ -130,6 +130,15 @@ describe('sweep: a range', () => {
   });
   it('of a target outside of which nobody knows anything tells nothing', () => expect(judged({ pair: 'joi -> github.com tcp', resets: null, tracked: {} }).red).to.have.length(100));
 
+  it('forgets no port that an earlier sweep found open, nor takes silence for an answer where one was refused', () => {
+    const { red, passed } = judged({ found: { 150: 'fail', 151: 'fail', 160: 'inconclusive', 161: 'inconclusive', 162: 'inconclusive' }, states: { 151: 'reset', 161: 'reset', 162: 'open' } });
+    expect(red.map(({ port, result }) => `${port} ${result}`)).to.deep.equal(['150 fail', '151 fail', '162 fail', '160 inconclusive']);
+    expect(passed, 'a refusal that comes again is a firewall\'s, by the count').to.deep.equal({ proven: 96 });
+  });
+  it('of which nothing was told now still tells what an earlier sweep found open', () => {
+    const { red, more, passed } = judged({ found: { 101: 'fail', 160: 'inconclusive' }, silent: 0 });
+    expect([red.map(({ port, result }) => `${port} ${result}`), more, passed]).to.deep.equal([['101 fail', '102 inconclusive'], 98, {}]);
+  });
   it('counts each of its ports once', () => {
     const { passed, red, more } = judged({ states: { 150: 'open', 160: 'barred' }, tracked: { ntp: table([entry(133)]) } });
     expect(Object.values(passed).reduce((sum, one) => sum + one, 0) + red.length + more).to.equal(100);
@@ -161,7 +170,7 @@ describe('sweep: a range', () => {
     const cells = ports.map((port) => cellOf(pair, port, token));
     const outcomes: readonly Outcome[] = [{ seen: 'silent' }, { seen: 'barred', detail: 'EPERM on send' }, { seen: 'answered', detail: 'it did', rttMs: 1 }];
     const observations = cells.map(({ probe }, index): Observation => anObservation({ id: probe.id, outcome: outcomes[index] as Outcome, replies: [{ event: 'sent', try: 1, sourcePort: 21_000, ms: 0 }] }));
-    const seen: SweepSeen = { base: { inventory, discovery, plan: { ...whole, flows: [] }, tracked: new Map([['joi', table()], ['gateway', table()]]), sessions: new Map([['joi', '172.22.22.2']]) }, observations: new Map(), phase: 'steady', resets: null, settled: new Map(), open: new Map(), sourcePort: null, startedAt: '', ms: 1, token };
+    const seen: SweepSeen = { base: { inventory, discovery, plan: { ...whole, flows: [] }, tracked: new Map([['joi', table()], ['gateway', table()]]), sessions: new Map([['joi', '172.22.22.2']]) }, observations: new Map(), phase: 'steady', resets: null, settled: new Map(), found: new Map(), sourcePort: null, startedAt: '', ms: 1, token };
     const result = judgeNamed({ pair: pair.id, first: 1, last: 65_535 }, pair, cells, observations, seen);
     expect(result).to.deep.include({ passed: { inferred: 1, proven: 1 }, packets: 3, first: 1, last: 65_535 });
     expect(result.red.map(({ port, result: kind }) => `${port} ${kind}`)).to.deep.equal(['443 fail']);
@@ -170,7 +179,7 @@ describe('sweep: a range', () => {
     const pair = pairOf('joi -> mesh nebula tcp');
     const states = { [pair.allowed[0] ?? 0]: 'open' };
     const swept: Swept = { states: new Map(Object.entries(states).map(([port, state]) => [Number(port), state])), icmp: new Map(), silent: 9, packets: 10 };
-    const seen: SweepSeen = { base: { inventory, discovery, plan: { ...whole, flows: [] }, tracked: new Map([['mesh', table()]]), sessions: new Map([['joi', '10.42.0.10']]) }, observations: new Map(), phase: 'steady', resets: 0, settled: new Map(), open: new Map(), sourcePort: 21_000, startedAt: '', ms: 1, token };
+    const seen: SweepSeen = { base: { inventory, discovery, plan: { ...whole, flows: [] }, tracked: new Map([['mesh', table()]]), sessions: new Map([['joi', '10.42.0.10']]) }, observations: new Map(), phase: 'steady', resets: 0, settled: new Map(), found: new Map(), sourcePort: 21_000, startedAt: '', ms: 1, token };
     expect(judgeUnit({ pair: pair.id, first: 8440, last: 8449 }, pair, swept, seen)).to.deep.include({ open: [8444], passed: { proven: 9 }, red: [] });
   });
 });

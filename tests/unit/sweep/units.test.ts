@@ -1,7 +1,7 @@
 // Units: they take about the same time, however fast a prober is, and no port is left out or swept twice.
 import { expect } from 'chai';
 import type { Bounds, Pair } from '../../../lib/model.ts';
-import { mostOf, readBounds, roomIn } from '../../../lib/sweep/bounds.ts';
+import { freeIn, mostOf, readBounds } from '../../../lib/sweep/bounds.ts';
 import { leftOf, paceOf, portsOf, unitOf, type Range } from '../../../lib/sweep/units.ts';
 import { mute } from '../../fixtures/vantage.ts';
 
@@ -31,35 +31,35 @@ describe('sweep: a unit', () => {
 
 describe('sweep: the pace', () => {
   it('begins with caution where each port is a process, and else without a bound', () => {
-    expect(paceOf().of(one, 'python')).to.equal(Number.POSITIVE_INFINITY);
-    expect(paceOf().of(one, 'sh')).to.equal(25);
+    expect(paceOf().of(one, 'python', 1)).to.equal(Number.POSITIVE_INFINITY);
+    expect([paceOf().of(one, 'sh', 1), paceOf().of(one, 'sh', 4)], 'which the pairs of it share').to.deep.equal([100, 25]);
   });
   it('is what was measured, where that is slower', () => {
     const pace = paceOf();
     pace.measured(one, 'sh', 3_000, 60_000);
-    expect(pace.of(one, 'sh')).to.equal(50);
+    expect(pace.of(one, 'sh', 1)).to.equal(50);
   });
   it('doubles at most', () => {
     const pace = paceOf();
     const seen = [1, 2, 3].map(() => {
-      pace.measured(one, 'sh', 750, 7_500);
-      return pace.of(one, 'sh');
+      pace.measured(one, 'sh', 3_000, 7_500);
+      return pace.of(one, 'sh', 1);
     });
-    expect(seen).to.deep.equal([50, 100, 100]);
+    expect(seen).to.deep.equal([200, 400, 400]);
   });
   it('does not fall for a unit that was small', () => {
     const pace = paceOf();
     pace.measured(one, 'sh', 1, 2_000);
-    expect(pace.of(one, 'sh')).to.equal(25);
+    expect(pace.of(one, 'sh', 1)).to.equal(100);
     pace.measured(one, 'python', 1, 2_000);
-    expect(pace.of(pair('mesh -> ntp vmbr1 tcp'), 'python')).to.equal(Number.POSITIVE_INFINITY);
+    expect(pace.of(pair('mesh -> ntp vmbr1 tcp'), 'python', 1)).to.equal(Number.POSITIVE_INFINITY);
   });
   it('of the next pair is the slowest of its source, since a pair that answers at once says little of a silent one', () => {
     const pace = paceOf();
     pace.measured(one, 'sh', 3_000, 60_000);
     for (let n = 0; n < 3; n += 1) pace.measured(one, 'sh', 3_000, 3_000);
-    expect(pace.of(pair('joi -> mesh vmbr1 tcp'), 'sh')).to.equal(50);
-    expect(pace.of(pair('gateway -> mesh vmbr1 tcp'), 'sh')).to.equal(25);
+    expect(pace.of(pair('joi -> mesh vmbr1 tcp'), 'sh', 1)).to.equal(50);
+    expect(pace.of(pair('gateway -> mesh vmbr1 tcp'), 'sh', 1)).to.equal(100);
   });
 });
 
@@ -70,8 +70,5 @@ describe('sweep: bounds', () => {
     const vantages = new Map([['joi', { ...mute, bounds: () => Promise.resolve(bounds(5)) }], ['ntp', { ...mute, bounds: () => Promise.resolve({ operation: 'exchange' as const, cause: 'gone' }) }]]);
     expect(await readBounds(['joi', 'ntp', 'mesh'], vantages)).to.deep.equal({ joi: bounds(5) });
   });
-  it('leave room for half of what is free below half of the table, of the fullest machine', () => expect(roomIn({ joi: bounds(100), ntp: bounds(300) }, new Map([['joi', 1]]))).to.equal(100));
-  it('are divided among those that begin connections there at once', () => expect(roomIn({ joi: bounds(100), ntp: bounds(300) }, new Map([['joi', 8], ['ntp', 2]]))).to.equal(25));
-  it('leave none where a table is half full', () => expect(roomIn({ joi: bounds(600) }, new Map())).to.be.lessThan(1));
-  it('do not bind where nothing is tracked', () => expect(roomIn({ joi: {} }, new Map())).to.equal(Number.POSITIVE_INFINITY));
+  it('leave free what is below half of the table, less what has been begun', () => expect([...freeIn({ joi: bounds(100), ntp: bounds(300), mesh: {} }, new Map([['ntp', 50]]))]).to.deep.equal([['joi', 400], ['ntp', 150]]));
 });
