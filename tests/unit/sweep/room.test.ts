@@ -44,6 +44,7 @@ describe('sweep: room', () => {
   it('is there for all of a batch together', async () => {
     expect(await room({ ntp: [100] }).has([turn(joi, 200), turn(mesh, 200)])).to.equal(true);
     expect(await room({ ntp: [100] }).has([turn(joi, 200), turn(mesh, 201)])).to.equal(false);
+    expect(await room({ ntp: [100], mesh: [600] }).has([turn(joi, 10), turn(mesh, 10)]), 'each by all that it passes').to.equal(false);
     const soon = room({ ntp: [490, 100] });
     expect([await soon.has([turn(joi, 200)]), soon.pauses()]).to.deep.equal([true, 1]);
     expect(await room({}).has([turn(joi, 65_535)])).to.equal(true);
