@@ -10,6 +10,7 @@ import { repository } from '../../lab/up.ts';
 import { median } from '../lab/growth.ts';
 import { shipped, type Cell, type Ran } from '../lab/harness.ts';
 import { runOnce, series, table } from '../lab/series.ts';
+import { aimed, aims, aimsHead, longest } from './aims.ts';
 import { askNmap, canAsk, carryNmap, cellsOf, scansOf, words } from './nmap.ts';
 import { portsFrom, usualPorts } from './ports.ts';
 import { differencesOf, placesOf, rate, sweepOnce, synScansOf } from './sweep.ts';
@@ -68,6 +69,7 @@ async function benchTest(turns: number, stop: AbortSignal, cells: readonly Cell[
     ['nmap / npm test', ...spread(ratios.nmapOverUs, times)],
   ])}\n`);
   console.log(`${table([['where the time of npm test goes', ...head], ...[...profile].map(([name, all]) => [name, ...spread(all, seconds)])])}\n`);
+  console.log(`${table([aimsHead, aimed(aims.overLogin, told.ratios.overLogin), aimed(aims.nmapOverUs, told.ratios.nmapOverUs)])}\n${longest(profile, took.map((turn) => turn.ours))}\n`);
   console.log([...new Set(differing), differing.length === 0 ? 'the same TCP ports are open to both' : 'NOT the same TCP ports are open to both', ''].join('\n'));
   return told;
 }
@@ -98,6 +100,7 @@ async function benchSweep(turns: number, stop: AbortSignal, cells: readonly Cell
     ['nmap -sS -T4', ...spread(took.map((turn) => turn.nmap), seconds)],
     ['nmap -sS / npm run sweep', ...spread(ratios.sweepNmapOverUs, times)],
   ])}\n`);
+  console.log(`${table([aimsHead, aimed(aims.sweepNmapOverUs, told.ratios.sweepNmapOverUs)])}\n`);
   console.log([...new Set(differing), differing.length === 0 ? 'the same TCP ports are open to both' : 'NOT the same TCP ports are open to both'].join('\n'));
   return told;
 }

@@ -1,5 +1,6 @@
 // What nmap is asked in the bench: the same cells, in as few calls as ask no other, and what it found.
 import { expect } from 'chai';
+import { aimed, aims, longest } from '../bench/aims.ts';
 import { cellsOf, openOf, scansOf, words } from '../bench/nmap.ts';
 import { portsFrom } from '../bench/ports.ts';
 import { differencesOf, placesOf, synScansOf } from '../bench/sweep.ts';
@@ -75,4 +76,15 @@ describe('bench: turns', () => {
     const took = await inTurns({ a: way('a'), b: way('b') }, 9, stop.signal, (_turn, number) => told.push(number));
     expect({ order, told, turns: took.map((turn) => Object.keys(turn).toSorted()) }).to.deep.equal({ order: ['a', 'b', 'b', 'a', 'a'], told: [1, 2], turns: [['a', 'b'], ['a', 'b']] });
   });
+});
+
+describe('bench: the aims', () => {
+  const rows: readonly (readonly [sentence: string, row: readonly string[], told: readonly string[]])[] = [
+    ['met from below', aimed(aims.overLogin, 3), ['npm test / login', 'at most 3.0 x', '3.0 x', 'met']],
+    ['missed from above', aimed(aims.overLogin, 19.5), ['npm test / login', 'at most 3.0 x', '19.5 x', 'missed by a factor of 6.5']],
+    ['met from above', aimed(aims.sweepNmapOverUs, 14.8), ['nmap -sS / npm run sweep', 'at least 5.0 x', '14.8 x', 'met']],
+    ['missed from below', aimed(aims.nmapOverUs, 4), ['nmap / npm test', 'at least 10.0 x', '4.0 x', 'missed by a factor of 2.5']],
+  ];
+  for (const [sentence, row, told] of rows) it(`are ${sentence}`, () => expect(row).to.deep.equal(told));
+  it('are told with what takes longest', () => expect(longest(new Map([['start', [900, 100, 200]], ['look', [300, 400, 500]]]), [1_000, 1_100, 5_000])).to.equal('the longest part of npm test: "look", 0.40 s of 1.10 s'));
 });
