@@ -50,13 +50,13 @@ export async function sweepBatch(site: Site, turns: readonly Turn[], before: Bef
   // Whose the RSTs of several were, nobody knows; nor where there is a refusal for each: some may be lost, and a firewall's come in their place.
   const unclear = told.length === 1 ? [] : told.filter(isAnswered);
   const results: UnitResult[] = [];
-  const doubted: Turn[] = [];
+  const doubted: Counted[] = [];
   for (const one of told.filter((each) => !unclear.includes(each as Counted))) {
     const settled = isAnswered(one) ? await settle(site, one, sent) : new Map<string, Resets>();
     if (isAnswered(one)) site.refused(one.turn.pair);
     const seen = { ...one.seen, resets: sent, settled, found: foundBefore(before, one.turn) };
     const result = { ...resultOf(one, seen), bounds: one.bounds };
-    if (!isLast && isCounted(one) && isSweptAgain(result, doubtOf(one.turn.unit, one.turn.pair, one.swept, seen))) doubted.push(one.turn);
+    if (!isLast && isCounted(one) && isSweptAgain(result, doubtOf(one.turn.unit, one.turn.pair, one.swept, seen))) doubted.push(one);
     else results.push(result);
   }
   const again = async (part: readonly Turn[], found: Before, last: boolean): Promise<void> => {
@@ -64,9 +64,10 @@ export async function sweepBatch(site: Site, turns: readonly Turn[], before: Bef
     const hasRoom = await site.room.has(part);
     results.push(...withPackets(hasRoom ? await sweepBatch(site, part, found, last) : part.map((turn) => unsweptUnit(turn.unit, turn.pair, noRoom, 0, foundBefore(found, turn))), told));
   };
-  await again(doubted, before, true);
+  const foundOf = (some: readonly Counted[]): Before => new Map(some.map((one) => [one.turn.pair.id, foundIn(one.turn.unit, one.turn.pair, one.swept, { ...one.seen, resets: null, settled: new Map(), found: foundBefore(before, one.turn) })]));
+  await again(doubted.map(({ turn }) => turn), foundOf(doubted), true);
   if (unclear.length === 0) return results;
-  const found = new Map(unclear.map((one) => [one.turn.pair.id, foundIn(one.turn.unit, one.turn.pair, one.swept, { ...one.seen, resets: null, settled: new Map(), found: foundBefore(before, one.turn) })]));
+  const found = foundOf(unclear);
   const refused = new Set(unclear.filter(({ swept }) => refusedOf(swept).length > 0).map(({ turn }) => turn));
   for (const part of partsOf(unclear.map(({ turn }) => turn), (turn) => refused.has(turn))) await again(part, found, isLast);
   return results;

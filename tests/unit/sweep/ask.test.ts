@@ -2,25 +2,19 @@
 import { expect } from 'chai';
 import type { Exchange, Observation, Pair, SweepLook, Swept, Turn, UnitResult } from '../../../lib/model.ts';
 import { attemptsOf, sweepBatch, type Site } from '../../../lib/sweep/ask.ts';
-import { framePortOf, pairsOf } from '../../../lib/sweep/cells.ts';
+import { framePortOf } from '../../../lib/sweep/cells.ts';
 import type { Vantage } from '../../../lib/vantage.ts';
 import { anObservation } from '../../fixtures/flows.ts';
-import { discovery, inventory, plan, token } from '../../fixtures/site.ts';
+import { pairOf, pairs, whole } from '../../fixtures/pairs.ts';
+import { discovery, inventory, token } from '../../fixtures/site.ts';
 import { mute } from '../../fixtures/vantage.ts';
 
-const whole = plan();
-const pairs = pairsOf(whole, { inventory, discovery }, ['tcp', 'udp']);
-const pairOf = (id: string): Pair => {
-  const found = pairs.find((pair) => pair.id === id);
-  if (found === undefined) throw new Error(`no pair ${id}`);
-  return found;
-};
 const [mesh, joi, past, datagrams] = ['mesh -> ntp vmbr1 tcp', 'joi -> ntp vmbr1 tcp', 'joi -> ntp vmbr1 past joi\'s own firewall tcp', 'mesh -> ntp vmbr1 udp'] as const;
 const turns = (...ids: readonly string[]): readonly Turn[] => ids.map((id) => ({ pair: pairOf(id), unit: { pair: id, first: 101, last: 200 }, rate: 100 }));
 
 /** What a sweep of a pair says, time after time (the last stands for all later ones), and how many RSTs ntp's kernel sends meanwhile. */
 type Says = Readonly<{ states?: Readonly<Record<number, string>>; rsts?: number; fails?: boolean }>;
-/** `closed`: ports that ntp's own kernel refuses when they are looked at by themselves; `entries`: by source address, ports that ntp's table has. */
+/** `closed`: ports that ntp's own kernel refuses when they are looked at by themselves; `rows`: what ntp's table has. */
 type World = Readonly<{ says?: Readonly<Record<string, readonly Says[]>>; closed?: readonly string[]; rows?: readonly string[]; uncounted?: boolean; kind?: Vantage['kind']; stopsAfter?: number; overAfter?: number; newToken?: () => string; hasRoom?: boolean }>;
 
 type Asked = Readonly<{ ids: readonly string[]; looks: readonly SweepLook[]; results: readonly UnitResult[]; refused: readonly string[]; room: readonly string[]; again: readonly string[]; read: readonly string[] }>;
@@ -172,6 +166,11 @@ describe('sweep: a batch', () => {
     expect(asked.ids).to.deep.equal([answers, other, answers]);
     expect(asked.results.find(({ pair }) => pair === answers)?.open).to.deep.equal([8444]);
     expect((await sweep({}, range)).ids, 'and not a third time').to.deep.equal([answers, other, answers]);
+  });
+  it('by itself does not take silence for an answer where it was refused before its second try', async () => {
+    const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset' }, rsts: 2 }, {}] } }, turns(joi));
+    expect(asked.ids).to.deep.equal([joi, joi]);
+    expect(red(asked)).to.deep.equal([`${joi}/150 inconclusive`]);
   });
   it('by itself has its refusals asked again, where the count is of some of them', async () => {
     const asked = await sweep({ says: { [joi]: [{ states: { 150: 'reset', 151: 'reset' }, rsts: 1 }] }, closed: [`${joi}/151`] }, turns(joi));

@@ -1,19 +1,12 @@
 // A swept range of ports: judged by the rules of every other cell, whatever was said of it.
 import { expect } from 'chai';
-import type { Discovery, Observation, Outcome, Pair, Resets, SweepSeen, Swept, Tracked, UnitResult } from '../../../lib/model.ts';
-import { cellOf, framePortOf, pairsOf } from '../../../lib/sweep/cells.ts';
+import type { Discovery, Observation, Outcome, Resets, SweepSeen, Swept, Tracked, UnitResult } from '../../../lib/model.ts';
+import { cellOf, framePortOf } from '../../../lib/sweep/cells.ts';
 import { isSweptAgain, unsettled } from '../../../lib/sweep/doubt.ts';
 import { judgeNamed, judgeUnit } from '../../../lib/sweep/judge.ts';
 import { anObservation, failed, held, token } from '../../fixtures/flows.ts';
-import { discovery, hosts, inventory, plan } from '../../fixtures/site.ts';
-
-const whole = plan();
-const pairs = pairsOf(whole, { inventory, discovery }, ['tcp', 'udp']);
-const pairOf = (id: string): Pair => {
-  const found = pairs.find((pair) => pair.id === id);
-  if (found === undefined) throw new Error(`no pair ${id}`);
-  return found;
-};
+import { pairOf, whole } from '../../fixtures/pairs.ts';
+import { discovery, hosts, inventory } from '../../fixtures/site.ts';
 
 const alive = { before: held('before'), after: held('after') };
 const dead = { before: held('before'), after: failed('after') };
